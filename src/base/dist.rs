@@ -1,0 +1,93 @@
+//! Quantities that vary in life, as data: a fixed value, a uniform range, or a table of quantiles.
+
+use crate::base::chance::below;
+use crate::base::time::Span;
+
+/// A length of time that is drawn anew for each occasion.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Quantity {
+    /// Always the same.
+    Fixed(Span),
+    /// Every value from the first to the second is equally likely.
+    Uniform(Span, Span),
+    /// Five quantiles, 0 10 50 90 100 %, as the calibration tables of the recordings give them; linear between.
+    Quantiles([Span; 5]),
+}
+
+/// Where the quantiles of [`Quantity::Quantiles`] lie, in parts per 1000.
+const KNOTS: [u64; 5] = [0, 100, 500, 900, 1000];
+
+impl Quantity {
+    /// A fixed number of milliseconds.
+    pub const fn ms(ms: i64) -> Quantity {
+        Quantity::Fixed(Span::from_ms(ms))
+    }
+
+    /// Quantiles in milliseconds.
+    pub const fn quantiles_ms(q: [i64; 5]) -> Quantity {
+        Quantity::Quantiles([
+            Span::from_ms(q[0]),
+            Span::from_ms(q[1]),
+            Span::from_ms(q[2]),
+            Span::from_ms(q[3]),
+            Span::from_ms(q[4]),
+        ])
+    }
+
+    /// The value that belongs to a drawn word. Larger words give larger values.
+    pub fn at(&self, word: u64) -> Span {
+        match self {
+            Quantity::Fixed(span) => *span,
+            Quantity::Uniform(low, high) => between(*low, *high, word),
+            Quantity::Quantiles(values) => {
+                // The upper bits choose the segment, what is left of the draw the place in it.
+                let place = below(word, 1_000_000_000);
+                let segment =
+                    KNOTS.iter().rposition(|k| k * 1_000_000 <= place).unwrap_or(0).min(3);
+                let (from, to) = (KNOTS[segment] * 1_000_000, KNOTS[segment + 1] * 1_000_000);
+                let (low, high) = (values[segment].0, values[segment + 1].0);
+                let step =
+                    i128::from(high - low) * i128::from(place - from) / i128::from(to - from);
+                Span(low + step as i64)
+            }
+        }
+    }
+
+    /// The middle: half of the draws are below it.
+    pub fn median(&self) -> Span {
+        self.at(1 << 63)
+    }
+}
+
+fn between(low: Span, high: Span, word: u64) -> Span {
+    let width = high.0.saturating_sub(low.0).max(0) as u64;
+    Span(low.0 + below(word, width.saturating_add(1)) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_met_and_grow() {
+        let quantity = Quantity::quantiles_ms([10, 20, 30, 60, 100]);
+        assert_eq!(quantity.at(0), Span::from_ms(10));
+        assert_eq!(quantity.median(), Span::from_ms(30));
+        assert!(quantity.at(u64::MAX) <= Span::from_ms(100));
+        assert!(quantity.at(u64::MAX) > Span::from_ms(99));
+        let mut last = Span::ZERO;
+        for step in 0..1000u64 {
+            let value = quantity.at(step * (u64::MAX / 1000));
+            assert!(value >= last);
+            last = value;
+        }
+    }
+
+    #[test]
+    fn uniform_includes_both_ends() {
+        let quantity = Quantity::Uniform(Span(5), Span(7));
+        assert_eq!(quantity.at(0), Span(5));
+        assert_eq!(quantity.at(u64::MAX), Span(7));
+        assert_eq!(Quantity::Uniform(Span(5), Span(5)).at(u64::MAX), Span(5));
+    }
+}

@@ -1,0 +1,6 @@
+//! Words every layer shares. Depends on nothing of ours.
+
+pub mod chance;
+pub mod dist;
+pub mod ids;
+pub mod time;

@@ -1,0 +1,270 @@
+//! The agenda: what is due when, in one total order.
+//!
+//! The order is (time, rank, sequence). Entries of later instants lie in a heap by (time, sequence);
+//! those of the present instant lie in one first-in first-out lane per rank, and the lowest lane that is
+//! not empty is served. So an entry filed for now is behind everything of its rank that is already due,
+//! and before everything of a higher rank. No comparison looks at an event.
+//!
+//! Nothing is ever searched or removed: whoever cancels a timer drops the event when it comes.
+//! An entry is foreground or background; [`Agenda::foreground`] counts the former that are still ahead.
+
+use std::cmp::Ordering;
+use std::collections::{BinaryHeap, VecDeque};
+
+use crate::base::time::SimTime;
+
+/// How many ranks there are.
+pub const RANKS: usize = 32;
+
+/// Order among events of one instant: lower goes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub struct Rank(u8);
+
+impl Rank {
+    /// A rank below [`RANKS`].
+    pub const fn new(rank: u8) -> Rank {
+        assert!((rank as usize) < RANKS);
+        Rank(rank)
+    }
+}
+
+/// What is due, and when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Due<E> {
+    /// The moment.
+    pub at: SimTime,
+    /// What.
+    pub event: E,
+}
+
+#[derive(Clone)]
+struct Entry<E> {
+    at: SimTime,
+    /// Sequence number, with the rank and the background flag in its lowest bits: one word less to move.
+    seq: u64,
+    event: E,
+}
+
+const RANK_BITS: u32 = 5;
+const BACKGROUND: u64 = 1 << RANK_BITS;
+const SEQ_SHIFT: u32 = RANK_BITS + 1;
+const _: () = assert!(RANKS == 1 << RANK_BITS);
+
+impl<E> Entry<E> {
+    fn rank(&self) -> usize {
+        (self.seq & (RANKS as u64 - 1)) as usize
+    }
+    fn is_background(&self) -> bool {
+        self.seq & BACKGROUND != 0
+    }
+}
+
+impl<E> PartialEq for Entry<E> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.seq) == (other.at, other.seq)
+    }
+}
+impl<E> Eq for Entry<E> {}
+impl<E> PartialOrd for Entry<E> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+/// Reversed, since the standard heap gives the greatest first.
+impl<E> Ord for Entry<E> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.seq).cmp(&(self.at, self.seq))
+    }
+}
+
+/// The queue of everything that is ahead.
+#[derive(Clone)]
+pub struct Agenda<E> {
+    heap: BinaryHeap<Entry<E>>,
+    lanes: [VecDeque<(E, bool)>; RANKS],
+    /// A bit for each lane that is not empty.
+    waiting: u32,
+    now: SimTime,
+    seq: u64,
+    foreground: usize,
+}
+
+impl<E: Copy> Agenda<E> {
+    /// An empty agenda at the start of time.
+    pub fn new() -> Self {
+        Agenda {
+            heap: BinaryHeap::new(),
+            lanes: std::array::from_fn(|_| VecDeque::new()),
+            waiting: 0,
+            now: SimTime::ZERO,
+            seq: 0,
+            foreground: 0,
+        }
+    }
+
+    /// The present instant: that of the event served last.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// How many foreground entries are ahead.
+    pub fn foreground(&self) -> usize {
+        self.foreground
+    }
+
+    /// How many entries are ahead, background ones included.
+    pub fn len(&self) -> usize {
+        self.heap.len() + self.lanes.iter().map(VecDeque::len).sum::<usize>()
+    }
+
+    /// Whether nothing is ahead.
+    pub fn is_empty(&self) -> bool {
+        self.waiting == 0 && self.heap.is_empty()
+    }
+
+    /// Files a foreground event.
+    pub fn file(&mut self, at: SimTime, rank: Rank, event: E) {
+        self.foreground += 1;
+        self.put(at, rank, event, false);
+    }
+
+    /// Files an event that alone does not keep a run going.
+    pub fn file_background(&mut self, at: SimTime, rank: Rank, event: E) {
+        self.put(at, rank, event, true);
+    }
+
+    fn put(&mut self, at: SimTime, rank: Rank, event: E, background: bool) {
+        assert!(at >= self.now, "an event was filed for the past: {at}, now {}", self.now);
+        if at == self.now {
+            self.enqueue(rank.0 as usize, event, background);
+        } else {
+            self.seq += 1;
+            let flag = if background { BACKGROUND } else { 0 };
+            let seq = self.seq << SEQ_SHIFT | flag | u64::from(rank.0);
+            self.heap.push(Entry { at, seq, event });
+        }
+    }
+
+    fn enqueue(&mut self, rank: usize, event: E, background: bool) {
+        self.lanes[rank].push_back((event, background));
+        self.waiting |= 1 << rank;
+    }
+
+    /// When the next entry is due.
+    pub fn next_at(&self) -> Option<SimTime> {
+        if self.waiting != 0 { Some(self.now) } else { self.heap.peek().map(|entry| entry.at) }
+    }
+
+    /// Takes the next entry, and moves the clock to it.
+    pub fn pop(&mut self) -> Option<Due<E>> {
+        if self.waiting == 0 && !self.turn_to_next_instant() {
+            return None;
+        }
+        let rank = self.waiting.trailing_zeros() as usize;
+        let (event, background) = self.lanes[rank].pop_front().expect("the lane's bit is set");
+        if self.lanes[rank].is_empty() {
+            self.waiting &= !(1 << rank);
+        }
+        self.foreground -= usize::from(!background);
+        Some(Due { at: self.now, event })
+    }
+
+    /// Moves all entries of the next instant to the lanes. False if there are none.
+    fn turn_to_next_instant(&mut self) -> bool {
+        let Some(first) = self.heap.pop() else { return false };
+        self.now = first.at;
+        self.enqueue(first.rank(), first.event, first.is_background());
+        while self.heap.peek().is_some_and(|entry| entry.at == self.now) {
+            let entry = self.heap.pop().expect("just seen");
+            self.enqueue(entry.rank(), entry.event, entry.is_background());
+        }
+        true
+    }
+}
+
+impl<E: Copy> Default for Agenda<E> {
+    fn default() -> Self {
+        Agenda::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LOW: Rank = Rank::new(1);
+    const HIGH: Rank = Rank::new(9);
+
+    fn drain(agenda: &mut Agenda<u32>) -> Vec<(u64, u32)> {
+        std::iter::from_fn(|| agenda.pop()).map(|due| (due.at.0, due.event)).collect()
+    }
+
+    #[test]
+    fn order_is_time_then_rank_then_sequence() {
+        let mut agenda = Agenda::new();
+        agenda.file(SimTime(5), HIGH, 1);
+        agenda.file(SimTime(5), LOW, 2);
+        agenda.file(SimTime(5), LOW, 3);
+        agenda.file(SimTime(4), HIGH, 4);
+        assert_eq!(drain(&mut agenda), [(4, 4), (5, 2), (5, 3), (5, 1)]);
+    }
+
+    #[test]
+    fn an_event_for_now_waits_behind_its_own_rank_only() {
+        let mut agenda = Agenda::new();
+        agenda.file(SimTime(5), LOW, 1);
+        agenda.file(SimTime(5), HIGH, 2);
+        agenda.file(SimTime(5), HIGH, 3);
+        assert_eq!(agenda.pop().map(|due| due.event), Some(1));
+        assert_eq!(agenda.pop().map(|due| due.event), Some(2));
+        agenda.file(SimTime(5), LOW, 4);
+        agenda.file(SimTime(5), HIGH, 5);
+        assert_eq!(drain(&mut agenda), [(5, 4), (5, 3), (5, 5)]);
+    }
+
+    #[test]
+    fn background_entries_are_not_counted() {
+        let mut agenda = Agenda::new();
+        agenda.file(SimTime(1), LOW, 1);
+        agenda.file_background(SimTime(2), LOW, 2);
+        assert_eq!((agenda.foreground(), agenda.len()), (1, 2));
+        agenda.pop();
+        assert_eq!((agenda.foreground(), agenda.len()), (0, 1));
+        agenda.pop();
+        assert!(agenda.is_empty());
+    }
+
+    #[test]
+    #[should_panic(expected = "for the past")]
+    fn the_past_is_closed() {
+        let mut agenda = Agenda::new();
+        agenda.file(SimTime(5), LOW, 1);
+        agenda.pop();
+        agenda.file(SimTime(4), LOW, 2);
+    }
+
+    proptest! {
+        /// Against the plainest possible model: a list, searched for its least (time, rank, sequence).
+        #[test]
+        fn it_behaves_as_a_sorted_list(steps in prop::collection::vec((0u64..4, 0u8..4, any::<bool>()), 1..200)) {
+            let mut agenda = Agenda::new();
+            let mut model: Vec<(SimTime, u8, u32)> = Vec::new();
+            let mut number = 0;
+            for (delay, rank, take) in steps {
+                if take {
+                    let least = model.iter().copied().min();
+                    model.retain(|entry| Some(*entry) != least);
+                    prop_assert_eq!(agenda.pop().map(|due| (due.at, due.event)), least.map(|(at, _, n)| (at, n)));
+                } else {
+                    let at = SimTime(agenda.now().0 + delay);
+                    agenda.file(at, Rank::new(rank), number);
+                    model.push((at, rank, number));
+                    number += 1;
+                }
+                prop_assert_eq!(agenda.len(), model.len());
+                prop_assert_eq!(agenda.foreground(), model.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Discrete events, knowing nothing of Swarm.
+
+pub mod agenda;

@@ -1,0 +1,311 @@
+//! Task states, their texts, and the states of nodes and updates.
+//!
+//! Upstream: `api/types.proto`, `design/task_model.md`. Spelling and numbers are upstream's, since the
+//! numbers are compared and an agent can never move a task to a smaller one.
+
+use crate::base::ids::TaskIx;
+
+/// A state of a task, observed or desired. Ordered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+#[repr(u16)]
+pub enum TaskState {
+    /// Created by an orchestrator.
+    New = 0,
+    /// Has its network resources, waits for a node.
+    Pending = 64,
+    /// Has a node.
+    Assigned = 192,
+    /// The agent has it.
+    Accepted = 256,
+    /// Pulling the image, creating the container.
+    Preparing = 320,
+    /// The container exists, not started. As a desired state: go no further.
+    Ready = 384,
+    /// Starting; with a health check, until it is first healthy.
+    Starting = 448,
+    /// Started, and healthy if that is checked.
+    Running = 512,
+    /// Ended with code 0.
+    Complete = 576,
+    /// Stopped on request.
+    Shutdown = 640,
+    /// Ended badly at or after starting.
+    Failed = 704,
+    /// Ended badly before starting.
+    Rejected = 768,
+    /// Only ever desired: delete after shutdown.
+    Remove = 800,
+    /// Its node is gone for good.
+    Orphaned = 832,
+}
+
+impl TaskState {
+    /// All states, ascending.
+    pub const ALL: [TaskState; 14] = [
+        TaskState::New,
+        TaskState::Pending,
+        TaskState::Assigned,
+        TaskState::Accepted,
+        TaskState::Preparing,
+        TaskState::Ready,
+        TaskState::Starting,
+        TaskState::Running,
+        TaskState::Complete,
+        TaskState::Shutdown,
+        TaskState::Failed,
+        TaskState::Rejected,
+        TaskState::Remove,
+        TaskState::Orphaned,
+    ];
+
+    /// Whether a task in this observed state has ended (semantics 0.2).
+    pub fn is_terminal(self) -> bool {
+        self > TaskState::Running
+    }
+
+    /// Docker's word, lower case.
+    pub fn word(self) -> &'static str {
+        match self {
+            TaskState::New => "new",
+            TaskState::Pending => "pending",
+            TaskState::Assigned => "assigned",
+            TaskState::Accepted => "accepted",
+            TaskState::Preparing => "preparing",
+            TaskState::Ready => "ready",
+            TaskState::Starting => "starting",
+            TaskState::Running => "running",
+            TaskState::Complete => "complete",
+            TaskState::Shutdown => "shutdown",
+            TaskState::Failed => "failed",
+            TaskState::Rejected => "rejected",
+            TaskState::Remove => "remove",
+            TaskState::Orphaned => "orphaned",
+        }
+    }
+
+    /// The state of Docker's word.
+    pub fn from_word(word: &str) -> Option<TaskState> {
+        TaskState::ALL.into_iter().find(|state| state.word() == word)
+    }
+}
+
+/// `Status.Message` of a task: a closed set (semantics 1.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum StatusMessage {
+    /// New.
+    Created,
+    /// Pending.
+    PendingScheduling,
+    /// Assigned, by the scheduler's choice.
+    SchedulerAssigned,
+    /// Assigned, where the node was given (global services).
+    SchedulerConfirmed,
+    /// Accepted.
+    Accepted,
+    /// Preparing.
+    Preparing,
+    /// Ready.
+    Prepared,
+    /// Starting.
+    Starting,
+    /// Running.
+    Started,
+    /// Complete.
+    Finished,
+    /// Shutdown.
+    Shutdown,
+    /// Rejected or failed without a controller.
+    ResolvingFailed,
+    /// Rejected by the constraint enforcer.
+    RejectedByEnforcer,
+    /// Orphaned by the removal of its node.
+    NodeDeleted,
+}
+
+impl StatusMessage {
+    /// All of them.
+    pub const ALL: [StatusMessage; 14] = [
+        StatusMessage::Created,
+        StatusMessage::PendingScheduling,
+        StatusMessage::SchedulerAssigned,
+        StatusMessage::SchedulerConfirmed,
+        StatusMessage::Accepted,
+        StatusMessage::Preparing,
+        StatusMessage::Prepared,
+        StatusMessage::Starting,
+        StatusMessage::Started,
+        StatusMessage::Finished,
+        StatusMessage::Shutdown,
+        StatusMessage::ResolvingFailed,
+        StatusMessage::RejectedByEnforcer,
+        StatusMessage::NodeDeleted,
+    ];
+
+    /// Swarm's text.
+    pub fn text(self) -> &'static str {
+        match self {
+            StatusMessage::Created => "created",
+            StatusMessage::PendingScheduling => "pending task scheduling",
+            StatusMessage::SchedulerAssigned => "scheduler assigned task to node",
+            StatusMessage::SchedulerConfirmed => {
+                "scheduler confirmed task can run on preassigned node"
+            }
+            StatusMessage::Accepted => "accepted",
+            StatusMessage::Preparing => "preparing",
+            StatusMessage::Prepared => "prepared",
+            StatusMessage::Starting => "starting",
+            StatusMessage::Started => "started",
+            StatusMessage::Finished => "finished",
+            StatusMessage::Shutdown => "shutdown",
+            StatusMessage::ResolvingFailed => "resolving controller failed",
+            StatusMessage::RejectedByEnforcer => "task rejected by constraint enforcer",
+            StatusMessage::NodeDeleted => "Task belonged to a node that has been deleted",
+        }
+    }
+
+    /// The message of Swarm's text.
+    pub fn from_text(text: &str) -> Option<StatusMessage> {
+        StatusMessage::ALL.into_iter().find(|message| message.text() == text)
+    }
+}
+
+/// The manager's verdict on a node. Upstream: `api/types.proto` `NodeStatus.State`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum NodeState {
+    /// Leadership changed and it is not back yet.
+    Unknown,
+    /// A heartbeat was missed.
+    Down,
+    /// Its session is open.
+    Ready,
+    /// It was told to find another manager.
+    Disconnected,
+}
+
+impl NodeState {
+    /// Docker's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            NodeState::Unknown => "unknown",
+            NodeState::Down => "down",
+            NodeState::Ready => "ready",
+            NodeState::Disconnected => "disconnected",
+        }
+    }
+}
+
+/// What an operator lets a node do. Upstream: `api/specs.proto` `NodeSpec.Availability`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+pub enum Availability {
+    /// Normal.
+    #[default]
+    Active,
+    /// No new tasks; running ones stay.
+    Pause,
+    /// No new tasks; running ones are moved away or shut down.
+    Drain,
+}
+
+impl Availability {
+    /// Docker's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Availability::Active => "active",
+            Availability::Pause => "pause",
+            Availability::Drain => "drain",
+        }
+    }
+
+    /// The availability of Docker's word.
+    pub fn from_word(word: &str) -> Option<Availability> {
+        [Availability::Active, Availability::Pause, Availability::Drain]
+            .into_iter()
+            .find(|a| a.word() == word)
+    }
+}
+
+/// State of a service's update. Upstream: `api/types.proto` `UpdateStatus.UpdateState`; texts as the engine's API has them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum UpdateState {
+    /// Rolling out.
+    Updating,
+    /// Stopped by a failure.
+    Paused,
+    /// Done.
+    Completed,
+    /// Rolling back.
+    RollbackStarted,
+    /// The rollback was stopped by a failure.
+    RollbackPaused,
+    /// Rolled back.
+    RollbackCompleted,
+}
+
+impl UpdateState {
+    /// All of them.
+    pub const ALL: [UpdateState; 6] = [
+        UpdateState::Updating,
+        UpdateState::Paused,
+        UpdateState::Completed,
+        UpdateState::RollbackStarted,
+        UpdateState::RollbackPaused,
+        UpdateState::RollbackCompleted,
+    ];
+
+    /// Docker's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            UpdateState::Updating => "updating",
+            UpdateState::Paused => "paused",
+            UpdateState::Completed => "completed",
+            UpdateState::RollbackStarted => "rollback_started",
+            UpdateState::RollbackPaused => "rollback_paused",
+            UpdateState::RollbackCompleted => "rollback_completed",
+        }
+    }
+
+    /// The state of Docker's word.
+    pub fn from_word(word: &str) -> Option<UpdateState> {
+        UpdateState::ALL.into_iter().find(|state| state.word() == word)
+    }
+}
+
+/// `UpdateStatus.Message`: a closed set, some of them naming a task (semantics 1.5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum UpdateMessage {
+    /// `update in progress`
+    InProgress,
+    /// `update completed`
+    Completed,
+    /// `rollback completed`
+    RollbackCompleted,
+    /// `manually requested rollback`
+    ManuallyRequested,
+    /// `update paused due to failure or early termination of task …`
+    PausedBy(TaskIx),
+    /// `update rolled back due to failure or early termination of task …`
+    RolledBackBy(TaskIx),
+    /// `rollback paused due to failure or early termination of task …`
+    RollbackPausedBy(TaskIx),
+}
+
+impl UpdateMessage {
+    /// Swarm's text up to the task's identifier, and the task.
+    pub fn parts(self) -> (&'static str, Option<TaskIx>) {
+        match self {
+            UpdateMessage::InProgress => ("update in progress", None),
+            UpdateMessage::Completed => ("update completed", None),
+            UpdateMessage::RollbackCompleted => ("rollback completed", None),
+            UpdateMessage::ManuallyRequested => ("manually requested rollback", None),
+            UpdateMessage::PausedBy(task) => {
+                ("update paused due to failure or early termination of task ", Some(task))
+            }
+            UpdateMessage::RolledBackBy(task) => {
+                ("update rolled back due to failure or early termination of task ", Some(task))
+            }
+            UpdateMessage::RollbackPausedBy(task) => {
+                ("rollback paused due to failure or early termination of task ", Some(task))
+            }
+        }
+    }
+}
