@@ -1,7 +1,12 @@
 //! swarmsim: what will Docker Swarm do, and when, if I roll out this change?
 
 pub mod base;
+pub mod client;
+pub mod conform;
 pub mod docker;
 pub mod kernel;
+pub mod render;
+pub mod scenario;
+pub mod sim;
 pub mod swarmkit;
 pub mod timeline;

@@ -3,6 +3,8 @@
 //! Upstream: moby/swarmkit at commit `3e72cb64da35`. One upstream package, one file of ours, under the same
 //! names; a rule names its upstream function. Quirks are transcribed, named and tested, not repaired.
 
+pub mod agent;
 pub mod defaults;
+pub mod orchestrator;
 pub mod spec;
 pub mod task;

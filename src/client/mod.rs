@@ -1,0 +1,1 @@
+//! The docker client: an actor that parses command lines, polls, and ends with an exit code.

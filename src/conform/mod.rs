@@ -1,0 +1,1 @@
+//! Replaying what a real Swarm did, and comparing.

@@ -1,0 +1,1 @@
+//! Binds kernel, transcription and engine into a world.

@@ -1,0 +1,1 @@
+//! A node's agent: its assignments, and one task manager per task.
