@@ -170,7 +170,7 @@ impl StatusMessage {
 }
 
 /// The manager's verdict on a node. Upstream: `api/types.proto` `NodeStatus.State`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub enum NodeState {
     /// Leadership changed and it is not back yet.
     Unknown,
@@ -192,10 +192,17 @@ impl NodeState {
             NodeState::Disconnected => "disconnected",
         }
     }
+
+    /// The state of Docker's word.
+    pub fn from_word(word: &str) -> Option<NodeState> {
+        [NodeState::Unknown, NodeState::Down, NodeState::Ready, NodeState::Disconnected]
+            .into_iter()
+            .find(|state| state.word() == word)
+    }
 }
 
 /// What an operator lets a node do. Upstream: `api/specs.proto` `NodeSpec.Availability`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Default)]
 pub enum Availability {
     /// Normal.
     #[default]
@@ -224,8 +231,9 @@ impl Availability {
     }
 }
 
-/// State of a service's update. Upstream: `api/types.proto` `UpdateStatus.UpdateState`; texts as the engine's API has them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+/// State of a service's update. Upstream: `api/types.proto` `UpdateStatus.UpdateState`; texts as the
+/// engine's API has them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub enum UpdateState {
     /// Rolling out.
     Updating,
