@@ -1,1 +1,20 @@
 //! The docker client: an actor that parses command lines, polls, and ends with an exit code.
+//!
+//! Everything here is text and data: a line becomes words ([`words`]), words become a command
+//! ([`command`]) whose flags follow the grammars of [`flags`] and [`values`]; create and update
+//! flags become a service spec ([`spec_create`], [`spec_update`]). Nothing here knows the cluster:
+//! what the manager validates is the control API's. Source of all rules: "cli surface".
+
+pub mod command;
+pub mod failure;
+pub mod flags;
+pub mod golang;
+pub mod image;
+pub mod ports;
+pub mod references;
+pub mod spec_create;
+pub mod spec_update;
+pub mod tables;
+pub mod usage;
+pub mod values;
+pub mod words;
