@@ -5,15 +5,25 @@
 //! flags become a service spec ([`spec_create`], [`spec_update`]). Nothing here knows the cluster:
 //! what the manager validates is the control API's. Source of all rules: "cli surface".
 
+pub mod age;
+pub mod clock;
 pub mod command;
 pub mod failure;
 pub mod flags;
 pub mod golang;
 pub mod image;
+pub mod inspect;
+pub mod json;
+pub mod ls;
+pub mod node;
 pub mod ports;
+pub mod pretty;
+pub mod ps;
 pub mod references;
+pub mod rows;
 pub mod spec_create;
 pub mod spec_update;
+pub mod table;
 pub mod tables;
 pub mod usage;
 pub mod values;
