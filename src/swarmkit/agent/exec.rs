@@ -1,7 +1,7 @@
 //! The interface between a task manager and an executor, and one step of the ladder.
 //!
-//! Upstream: `agent/exec/controller.go`, `agent/exec/errors.go`. An executor (ours: [`crate::docker`])
-//! knows this file of the agent and no other, as upstream.
+//! Upstream: `agent/exec/controller.go`, `agent/exec/errors.go`. An executor (ours:
+//! [`crate::docker`]) knows this file of the agent and no other, as upstream.
 
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ pub enum Operation {
 
 /// How an operation ended.
 ///
-/// `exit` is the container's exit code as the executor sees it, absent where there is no container or
-/// nothing to say.
+/// `exit` is the container's exit code as the executor sees it, absent where there is no container
+/// or nothing to say.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OpResult {
     /// It succeeded, or there was nothing left to do.

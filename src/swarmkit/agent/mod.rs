@@ -2,8 +2,9 @@
 //!
 //! # Wiring
 //!
-//! Keep a [`TaskManager`](task_manager::TaskManager) beside the executor's controller of the same task, and
-//! carry messages between the two; neither knows the other. All of it happens at one instant:
+//! Keep a [`TaskManager`](task_manager::TaskManager) beside the executor's controller of the same
+//! task, and carry messages between the two; neither knows the other. All of it happens at one
+//! instant:
 //!
 //! | From | To |
 //! |---|---|

@@ -1,15 +1,16 @@
-//! One task manager per task: one operation at a time, and what follows its result (semantics 10.6, 10.7).
+//! One task manager per task: one operation at a time, and what follows its result (semantics 10.6,
+//! 10.7).
 //!
-//! Upstream: `agent/task.go` `run`, `agent/worker.go` `startTask` and `reconcileTaskState`. For the wiring
-//! see [the module above](super).
+//! Upstream: `agent/task.go` `run`, `agent/worker.go` `startTask` and `reconcileTaskState`. For the
+//! wiring see [the module above](super).
 //!
-//! *Stopping costs a second*: an order-down cancels the operation in progress, whose result is "retry",
-//! and only after the retry second comes Shutdown. A task without an operation in progress is shut down
-//! at once.
+//! *Stopping costs a second*: an order-down cancels the operation in progress, whose result is
+//! "retry", and only after the retry second comes Shutdown. A task without an operation in progress
+//! is shut down at once.
 //!
-//! Deviation: upstream's retry timer cannot be stopped. If an update arrives in the retry second and starts
-//! an operation, the timer that fires during it starts a second operation beside the first; here it does
-//! nothing. It has its upstream effect of ending a later retry second early.
+//! Deviation: upstream's retry timer cannot be stopped. If an update arrives in the retry second
+//! and starts an operation, the timer that fires during it starts a second operation beside the
+//! first; here it does nothing. It has its upstream effect of ending a later retry second early.
 
 use crate::swarmkit::agent::exec::{self, OpResult, Operation, Status, Step};
 use crate::swarmkit::task::TaskState;
@@ -182,8 +183,8 @@ impl TaskManager {
                 true
             }
         };
-        // Equal statuses are dropped by the reporter; an exit code that turns -1 is a difference, so a
-        // running task that is told to stop is reported once more (semantics 10.7, 10.8).
+        // Equal statuses are dropped by the reporter; an exit code that turns -1 is a difference,
+        // so a running task that is told to stop is reported once more (semantics 10.7, 10.8).
         if self.status != before {
             out.push(Effect::Report(self.status.clone()));
         }
