@@ -89,7 +89,7 @@ pub struct Controller {
     timers: Timers,
 }
 
-const _: () = assert!(size_of::<Controller>() <= 216);
+const _: () = assert!(size_of::<Controller>() <= 160);
 
 impl Controller {
     /// The controller of a new task. `slot`: the replica's number, or the place of a global task's

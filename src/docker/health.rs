@@ -399,3 +399,6 @@ fn worst_run(pattern: &[bool]) -> u32 {
     }
     worst
 }
+
+#[cfg(test)]
+mod tests;
