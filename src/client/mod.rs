@@ -6,6 +6,7 @@
 //! what the manager validates is the control API's. Source of all rules: "cli surface".
 
 pub mod age;
+pub mod choose;
 pub mod clock;
 pub mod command;
 pub mod failure;
@@ -18,9 +19,11 @@ pub mod ls;
 pub mod node;
 pub mod ports;
 pub mod pretty;
+pub mod progress;
 pub mod ps;
 pub mod references;
 pub mod rows;
+mod screen;
 pub mod spec_create;
 pub mod spec_update;
 pub mod table;

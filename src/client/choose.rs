@@ -1,0 +1,176 @@
+//! What the attached client looks at in one poll, chosen from the up-to-date tasks of a service.
+//!
+//! Source: cli surface 4.1 step 6, 4.2, 4.3. Upstream: docker cli
+//! `cli/command/service/progress/progress.go` `tasksBySlot`, `tasksByNode`.
+
+use std::collections::BTreeMap;
+
+use crate::base::ids::Identifier;
+use crate::base::time::Span;
+use crate::client::rows::{Place, TaskRow, UpdateRow};
+use crate::swarmkit::spec::{Mode, ServiceSpec};
+use crate::swarmkit::task::{TaskState, UpdateState};
+
+/// More replicas (or nodes) than this get no line of their own.
+pub const MAX_LINES: u64 = 20;
+
+/// What one poll sees.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PollView {
+    /// Monitor period of the update configuration, if one is stored.
+    pub monitor: Option<Span>,
+    /// Mode: the number of replicas.
+    pub mode: Mode,
+    /// State and message of the update status.
+    pub update: Option<(UpdateState, String)>,
+    /// Chosen tasks that run and shall run; of a global service only those on nodes that are up.
+    pub running: u64,
+    /// Number of chosen tasks. Of a global service: nodes with an up-to-date task.
+    pub total: u64,
+    /// Whether every chosen task runs.
+    pub all_running: bool,
+    /// The chosen tasks by place; needed only where lines are drawn, that is up to [`MAX_LINES`].
+    pub entries: Vec<Entry>,
+}
+
+/// A chosen task.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Slot or node.
+    pub place: Place,
+    /// Desired state.
+    pub desired: TaskState,
+    /// Observed state.
+    pub state: TaskState,
+    /// Error.
+    pub err: Option<String>,
+    /// Whether its node is not down.
+    pub up: bool,
+}
+
+/// Chooses one task per slot (or node): the lowest desired state wins, then the lowest observed
+/// state, then the first given. Tasks in or headed for `remove` or `orphaned` are not seen, and in
+/// a replicated service none on a node that is down.
+///
+/// `tasks` are those that are up to date (semantics 3); `is_down` answers for a node's id.
+pub fn choose<'a>(
+    spec: &ServiceSpec,
+    update: Option<&UpdateRow>,
+    tasks: impl IntoIterator<Item = &'a TaskRow>,
+    is_down: impl Fn(Identifier) -> bool,
+) -> PollView {
+    let mut chosen: BTreeMap<Place, (&TaskRow, bool)> = BTreeMap::new();
+    for task in tasks {
+        if task.desired >= TaskState::Remove || task.state >= TaskState::Remove {
+            continue;
+        }
+        let node = match task.place {
+            Place::Slot(_) => task.node.as_ref().map(|(id, _)| *id),
+            Place::Node(node) => Some(node),
+        };
+        let up = node.is_none_or(|node| !is_down(node));
+        if !up && matches!(task.place, Place::Slot(_)) {
+            continue;
+        }
+        match chosen.get_mut(&task.place) {
+            Some((old, _)) if (old.desired, old.state) <= (task.desired, task.state) => {}
+            Some(old) => *old = (task, up),
+            None => {
+                chosen.insert(task.place, (task, up));
+            }
+        }
+    }
+    let runs = |(task, up): &(&TaskRow, bool)| {
+        *up && !task.desired.is_terminal() && task.state == TaskState::Running
+    };
+    let total = chosen.len() as u64;
+    let lines = match spec.mode {
+        Mode::Replicated { replicas } => replicas,
+        _ => total,
+    };
+    let entry = |(place, (task, up)): (&Place, &(&TaskRow, bool))| Entry {
+        place: *place,
+        desired: task.desired,
+        state: task.state,
+        err: task.err.clone(),
+        up: *up,
+    };
+    PollView {
+        monitor: spec.update.and_then(|config| config.monitor),
+        mode: spec.mode,
+        update: update.map(|status| (status.state, status.message.clone())),
+        running: chosen.values().filter(|task| runs(task)).count() as u64,
+        total,
+        all_running: chosen.values().all(|(task, _)| task.state == TaskState::Running),
+        entries: if lines <= MAX_LINES { chosen.iter().map(entry).collect() } else { Vec::new() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::SimTime;
+    use crate::client::ls::tests::service;
+
+    fn task(place: Place, node: u64, desired: TaskState, state: TaskState) -> TaskRow {
+        TaskRow {
+            id: Identifier::new(0, 1),
+            service_id: Identifier::new(0, 2),
+            service: "web".into(),
+            place,
+            image: "a:1".into(),
+            node: Some((Identifier::new(0, node), "n".into())),
+            desired,
+            state,
+            err: None,
+            stamp: SimTime::ZERO,
+            created: SimTime::ZERO,
+            version: 1,
+            ports: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_lowest_states_win_and_down_nodes_do_not_count() {
+        use TaskState::{Assigned, Failed, Ready, Remove, Running, Shutdown};
+        let spec = service("--replicas 4 a").spec;
+        let slot = Place::Slot;
+        let tasks = [
+            task(slot(1), 1, Running, Running),
+            task(slot(1), 1, Ready, Assigned),
+            task(slot(2), 1, Shutdown, Failed),
+            task(slot(2), 1, Running, Running),
+            task(slot(3), 9, Running, Running),
+            task(slot(4), 1, Remove, Running),
+        ];
+        let view = choose(&spec, None, &tasks, |node| node == Identifier::new(0, 9));
+        let found: Vec<_> = view.entries.iter().map(|e| (e.place, e.desired, e.state)).collect();
+        assert_eq!(found, [(slot(1), Ready, Assigned), (slot(2), Running, Running)]);
+        assert_eq!((view.running, view.total, view.all_running), (1, 2, false));
+    }
+
+    #[test]
+    fn a_global_service_counts_nodes_that_are_down() {
+        use TaskState::{Running, Shutdown};
+        let spec = service("--mode global a").spec;
+        let node = |n: u64| Place::Node(Identifier::new(0, n));
+        let tasks = [
+            task(node(1), 1, Running, Running),
+            task(node(2), 2, Shutdown, Running),
+            task(node(3), 3, Running, Running),
+        ];
+        let view = choose(&spec, None, &tasks, |node| node == Identifier::new(0, 3));
+        assert_eq!((view.running, view.total, view.all_running), (1, 3, true));
+        assert_eq!(view.entries.iter().map(|e| e.up).collect::<Vec<_>>(), [true, true, false]);
+    }
+
+    #[test]
+    fn many_replicas_have_no_entries() {
+        let spec = service("--replicas 21 a").spec;
+        let tasks: Vec<_> = (1..=21)
+            .map(|n| task(Place::Slot(n), 1, TaskState::Running, TaskState::Running))
+            .collect();
+        let view = choose(&spec, None, &tasks, |_| false);
+        assert_eq!((view.running, view.entries.len(), view.all_running), (21, 0, true));
+    }
+}
