@@ -1,8 +1,9 @@
 //! Chance with addresses: every draw is a pure function of (seed, whom, role, occasion).
 //!
-//! No generator is shared, stored or advanced, so nothing that is added to a scenario moves the luck of
-//! anything else. One ChaCha8 block holds all latencies of a task; each purpose has its fixed word. The
-//! algorithm is written out here because golden files depend on it; `rand_chacha` is the referee of a test.
+//! No generator is shared, stored or advanced, so nothing that is added to a scenario moves the
+//! luck of anything else. One ChaCha8 block holds all latencies of a task; each purpose has its
+//! fixed word. The algorithm is written out here because golden files depend on it; `rand_chacha`
+//! is the referee of a test.
 //!
 //! To add a draw: append a [`Role`] or take an unused word of a later block. Never renumber.
 
@@ -41,7 +42,8 @@ pub enum Whom {
 pub enum Role {
     /// A task: block 0 holds its identifier and latencies (see [`word`]), later blocks its probes.
     Task = 0,
-    /// The order in which a service's slots are handed to the updater; ordinal = number of the reconcile.
+    /// The order in which a service's slots are handed to the updater; ordinal = number of the
+    /// reconcile.
     SlotOrder = 1,
     /// Which of several equal nodes takes a task.
     NodePick = 2,
@@ -88,8 +90,8 @@ pub mod word {
 impl Seed {
     /// The key of something by its kind and name.
     pub fn key(self, whom: Whom, name: &str) -> Key {
-        // A block keyed by the seed absorbs the name eight bytes at a time: a small sponge, so that keys of
-        // different names are unrelated. Not cryptography, only well mixed.
+        // A block keyed by the seed absorbs the name eight bytes at a time: a small sponge, so that
+        // keys of different names are unrelated. Not cryptography, only well mixed.
         let mut key = [0u32; 8];
         key[0] = self.0 as u32;
         key[1] = (self.0 >> 32) as u32;
@@ -122,8 +124,8 @@ impl Key {
     }
 }
 
-/// Reduces a word to `0..bound` by multiplication, without rejection: no value is likelier than another
-/// by more than bound / 2^64.
+/// Reduces a word to `0..bound` by multiplication, without rejection: no value is likelier than
+/// another by more than bound / 2^64.
 pub fn below(word: u64, bound: u64) -> u64 {
     (u128::from(word) * u128::from(bound) >> 64) as u64
 }

@@ -10,7 +10,8 @@ pub enum Quantity {
     Fixed(Span),
     /// Every value from the first to the second is equally likely.
     Uniform(Span, Span),
-    /// Five quantiles, 0 10 50 90 100 %, as the calibration tables of the recordings give them; linear between.
+    /// Five quantiles, 0 10 50 90 100 %, as the calibration tables of the recordings give them;
+    /// linear between.
     Quantiles([Span; 5]),
 }
 

@@ -1,7 +1,8 @@
 //! Virtual time: whole nanoseconds, in types of our own.
 //!
-//! [`SimTime`] is a moment since the start of a run, [`Span`] a length of time. A span is signed, as Go's
-//! `time.Duration` is, because Docker accepts and stores negative ones where nobody validates them.
+//! [`SimTime`] is a moment since the start of a run, [`Span`] a length of time. A span is signed,
+//! as Go's `time.Duration` is, because Docker accepts and stores negative ones where nobody
+//! validates them.
 
 use std::fmt;
 
@@ -22,8 +23,8 @@ impl SimTime {
     /// Later than everything.
     pub const MAX: SimTime = SimTime(u64::MAX);
 
-    /// The moment `span` later; a negative span is no delay at all (as for Go's timers), and the end of
-    /// time is never passed.
+    /// The moment `span` later; a negative span is no delay at all (as for Go's timers), and the
+    /// end of time is never passed.
     #[must_use]
     pub fn after(self, span: Span) -> SimTime {
         SimTime(self.0.saturating_add(span.0.max(0) as u64))

@@ -406,7 +406,7 @@ mod tests {
         r#"{"t":1,"k":"step","n":0,"op":"create"}"#,
         r#"{"t":1,"k":"step","n":1,"op":"rollback","err":"FailedPrecondition: none"}"#,
         r#"{"t":1,"k":"svc_new","img":"v1","sv":1,"replicas":4,"status":"none"}"#,
-        r#"{"t":1,"k":"svc","img":"v2","sv":2,"status":"updating","msg":"in progress","prev":"v1"}"#,
+        r#"{"t":1,"k":"svc","img":"v2","sv":2,"status":"updating","msg":"update","prev":"v1"}"#,
         r#"{"t":1,"k":"svc_del"}"#,
         r#"{"t":1,"k":"new","id":"1.1","slot":1,"img":"v1","sv":1,"des":"running","obs":"new"}"#,
         r#"{"t":1,"k":"new","id":"n1.1","node":"n1","img":"v1","sv":1,"des":"ready","obs":"new"}"#,

@@ -258,8 +258,9 @@ mod tests {
     }
 
     const FULL: &str = r#"{"mode":"replicated","image":"v1","replicas":3,
-        "env":["A=1"],"labels":["a=b"],"constraints":["node.labels.zone==a"],"update":{"parallelism":0,"delay":2000000000,
-        "failure_action":"rollback","max_failure_ratio":0.3,"order":"start-first","monitor":0},
+        "env":["A=1"],"labels":["a=b"],"constraints":["node.labels.zone==a"],
+        "update":{"parallelism":0,"delay":2000000000,"failure_action":"rollback",
+        "max_failure_ratio":0.3,"order":"start-first","monitor":0},
         "restart":{"condition":"on-failure","window":4000000000}}"#;
 
     #[test]

@@ -180,7 +180,8 @@ pub enum Engine {
 }
 
 impl Latencies {
-    /// Measured values (minimum, 10 %, median, 90 %, maximum) of the recordings' calibration tables.
+    /// Measured values (minimum, 10 %, median, 90 %, maximum) of the recordings' calibration
+    /// tables.
     pub fn measured(engine: Engine) -> Latencies {
         let old = engine == Engine::V20_10;
         let q = Quantity::quantiles_ms;

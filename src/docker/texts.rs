@@ -84,7 +84,8 @@ mod tests {
             &*command_not_found(Engine::V20_10, "/app/no-such-program"),
             "starting container failed: failed to create shim task: OCI runtime create failed: \
              runc create failed: unable to start container process: exec: \
-             \"/app/no-such-program\": stat /app/no-such-program: no such file or directory: unknown"
+             \"/app/no-such-program\": stat /app/no-such-program: no such file or \
+             directory: unknown"
         );
         assert_eq!(
             &*command_not_found(Engine::V28, "/app/no-such-program"),

@@ -1,12 +1,14 @@
 //! The agenda: what is due when, in one total order.
 //!
-//! The order is (time, rank, sequence). Entries of later instants lie in a heap by (time, sequence);
-//! those of the present instant lie in one first-in first-out lane per rank, and the lowest lane that is
-//! not empty is served. So an entry filed for now is behind everything of its rank that is already due,
-//! and before everything of a higher rank. No comparison looks at an event.
+//! The order is (time, rank, sequence). Entries of later instants lie in a heap by (time,
+//! sequence); those of the present instant lie in one first-in first-out lane per rank, and the
+//! lowest lane that is not empty is served. So an entry filed for now is behind everything of its
+//! rank that is already due, and before everything of a higher rank. No comparison looks at an
+//! event.
 //!
 //! Nothing is ever searched or removed: whoever cancels a timer drops the event when it comes.
-//! An entry is foreground or background; [`Agenda::foreground`] counts the former that are still ahead.
+//! An entry is foreground or background; [`Agenda::foreground`] counts the former that are still
+//! ahead.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
@@ -40,7 +42,8 @@ pub struct Due<E> {
 #[derive(Clone)]
 struct Entry<E> {
     at: SimTime,
-    /// Sequence number, with the rank and the background flag in its lowest bits: one word less to move.
+    /// Sequence number, with the rank and the background flag in its lowest bits: one word less to
+    /// move.
     seq: u64,
     event: E,
 }
@@ -245,9 +248,12 @@ mod tests {
     }
 
     proptest! {
-        /// Against the plainest possible model: a list, searched for its least (time, rank, sequence).
+        /// Against the plainest possible model: a list, searched for its least (time, rank,
+        /// sequence).
         #[test]
-        fn it_behaves_as_a_sorted_list(steps in prop::collection::vec((0u64..4, 0u8..4, any::<bool>()), 1..200)) {
+        fn it_behaves_as_a_sorted_list(
+            steps in prop::collection::vec((0u64..4, 0u8..4, any::<bool>()), 1..200)
+        ) {
             let mut agenda = Agenda::new();
             let mut model: Vec<(SimTime, u8, u32)> = Vec::new();
             let mut number = 0;
@@ -255,7 +261,8 @@ mod tests {
                 if take {
                     let least = model.iter().copied().min();
                     model.retain(|entry| Some(*entry) != least);
-                    prop_assert_eq!(agenda.pop().map(|due| (due.at, due.event)), least.map(|(at, _, n)| (at, n)));
+                    let popped = agenda.pop().map(|due| (due.at, due.event));
+                    prop_assert_eq!(popped, least.map(|(at, _, n)| (at, n)));
                 } else {
                     let at = SimTime(agenda.now().0 + delay);
                     agenda.file(at, Rank::new(rank), number);

@@ -1,7 +1,7 @@
 //! Every constant of upstream, once, with its source.
 //!
-//! Times that upstream's own tests shorten are fields of [`Timing`], which the machines are given; the
-//! rest are constants.
+//! Times that upstream's own tests shorten are fields of [`Timing`], which the machines are given;
+//! the rest are constants.
 
 use ordered_float::OrderedFloat;
 
@@ -39,16 +39,20 @@ pub const RESTART_DELAY: Span = Span::from_secs(5);
 /// From the stop signal to the kill. Upstream: `api/defaults/service.go`.
 pub const STOP_GRACE_PERIOD: Span = Span::from_secs(10);
 
-/// Replicas where none are given. Upstream: `daemon/cluster/convert/service.go` `ServiceSpecToGRPC`.
+/// Replicas where none are given. Upstream: `daemon/cluster/convert/service.go`
+/// `ServiceSpecToGRPC`.
 pub const REPLICAS: u64 = 1;
 
-/// Tasks kept per slot, the live one included. Upstream: `manager/manager.go` `defaultClusterObject`.
+/// Tasks kept per slot, the live one included. Upstream: `manager/manager.go`
+/// `defaultClusterObject`.
 pub const TASK_HISTORY_LIMIT: i64 = 5;
 
-/// Changes after which a batch is cut. Upstream: `manager/state/store/memory.go` `MaxChangesPerTransaction`.
+/// Changes after which a batch is cut. Upstream: `manager/state/store/memory.go`
+/// `MaxChangesPerTransaction`.
 pub const BATCH_CHANGES: usize = 200;
 
-/// A reaper with more entries than this runs at once. Upstream: `taskreaper/task_reaper.go` `maxDirty`.
+/// A reaper with more entries than this runs at once. Upstream: `taskreaper/task_reaper.go`
+/// `maxDirty`.
 pub const REAPER_MAX_DIRTY: usize = 1000;
 
 /// Failures of a service on a node after which other nodes are preferred.
@@ -83,11 +87,13 @@ pub struct Timing {
     /// A delayed start waits no longer than this for the old task.
     /// Upstream: `manager/orchestrator/restart/restart.go` `defaultOldTaskTimeout`.
     pub old_task_timeout: Span,
-    /// Pause of commits that the scheduler waits for. Upstream: `manager/scheduler/scheduler.go` `Run`.
+    /// Pause of commits that the scheduler waits for. Upstream: `manager/scheduler/scheduler.go`
+    /// `Run`.
     pub scheduler_gap: Span,
     /// Longest it lets itself be put off. Upstream: same.
     pub scheduler_max_latency: Span,
-    /// How long a node remembers failures. Upstream: `manager/scheduler/nodeinfo.go` `monitorFailures`.
+    /// How long a node remembers failures. Upstream: `manager/scheduler/nodeinfo.go`
+    /// `monitorFailures`.
     pub node_failure_memory: Span,
     /// From the first change to the reaper's run.
     /// Upstream: `taskreaper/task_reaper.go` `reaperBatchingInterval`.
@@ -99,13 +105,15 @@ pub struct Timing {
     pub assignment_wait: Span,
     /// Mean heartbeat period. Upstream: same, `DefaultHeartBeatPeriod`.
     pub heartbeat_period: Span,
-    /// Heartbeat periods are drawn from plus or minus this. Upstream: same, `defaultHeartBeatEpsilon`.
+    /// Heartbeat periods are drawn from plus or minus this. Upstream: same,
+    /// `defaultHeartBeatEpsilon`.
     pub heartbeat_epsilon: Span,
     /// Missed periods that make a node down. Upstream: same, `defaultGracePeriodMultiplier`.
     pub heartbeat_grace: i64,
     /// The same after a change of leader. Upstream: `manager/dispatcher/nodes.go` `newNodeStore`.
     pub heartbeat_grace_unknown: i64,
-    /// From down to orphaned tasks. Upstream: `manager/dispatcher/dispatcher.go` `defaultNodeDownPeriod`.
+    /// From down to orphaned tasks. Upstream: `manager/dispatcher/dispatcher.go`
+    /// `defaultNodeDownPeriod`.
     pub node_down_period: Span,
     /// The agent's wait after a cancelled operation. Upstream: `agent/task.go` `run`.
     pub agent_retry: Span,

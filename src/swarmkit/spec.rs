@@ -1,8 +1,8 @@
 //! What a user asks for: the service specification, as `SwarmKit` stores it.
 //!
-//! Upstream: `api/specs.proto`, `api/types.proto`. Plain data. An absent part stays absent: defaults are
-//! applied by whoever reads (semantics 1.6), because "absent" and "given" print and compare differently.
-//! No validation here; that is the control API's (semantics 2.4).
+//! Upstream: `api/specs.proto`, `api/types.proto`. Plain data. An absent part stays absent:
+//! defaults are applied by whoever reads (semantics 1.6), because "absent" and "given" print and
+//! compare differently. No validation here; that is the control API's (semantics 2.4).
 
 use std::collections::BTreeMap;
 
@@ -224,7 +224,8 @@ pub struct Ulimit {
     pub hard: i64,
 }
 
-/// Health check of a service or an image. A zero means "the image's" and after that the engine's default.
+/// Health check of a service or an image. A zero means "the image's" and after that the engine's
+/// default.
 #[derive(Clone, PartialEq, Eq, Debug, Hash, Default)]
 pub struct HealthConfig {
     /// Empty = inherit, `["NONE"]` = none, else `CMD …` or `CMD-SHELL …`.

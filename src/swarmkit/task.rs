@@ -1,7 +1,7 @@
 //! Task states, their texts, and the states of nodes and updates.
 //!
-//! Upstream: `api/types.proto`, `design/task_model.md`. Spelling and numbers are upstream's, since the
-//! numbers are compared and an agent can never move a task to a smaller one.
+//! Upstream: `api/types.proto`, `design/task_model.md`. Spelling and numbers are upstream's, since
+//! the numbers are compared and an agent can never move a task to a smaller one.
 
 use crate::base::ids::TaskIx;
 
@@ -231,8 +231,8 @@ impl Availability {
     }
 }
 
-/// State of a service's update. Upstream: `api/types.proto` `UpdateStatus.UpdateState`; texts as the
-/// engine's API has them.
+/// State of a service's update. Upstream: `api/types.proto` `UpdateStatus.UpdateState`; texts as
+/// the engine's API has them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
 pub enum UpdateState {
     /// Rolling out.

@@ -1,7 +1,8 @@
 //! Facts and records: what has become true, when, and because of which earlier record.
 //!
-//! Facts carry ids; each id is declared by a fact that names it (a node, a service, a task's creation),
-//! and only the codec writes names. A task's name is `service.slot#ordinal`, such as `whoami.1#2`.
+//! Facts carry ids; each id is declared by a fact that names it (a node, a service, a task's
+//! creation), and only the codec writes names. A task's name is `service.slot#ordinal`, such as
+//! `whoami.1#2`.
 
 use std::sync::Arc;
 
@@ -48,7 +49,8 @@ pub enum Fact {
     Run {
         /// Of which service.
         service: ServiceIx,
-        /// The dirty slots, in the order in which they will be handed out. Of a global service: nodes.
+        /// The dirty slots, in the order in which they will be handed out. Of a global service:
+        /// nodes.
         slots: Arc<[SlotKey]>,
         /// How many at a time.
         parallelism: u32,
@@ -396,7 +398,8 @@ pub enum RequestOutcome {
     NoService,
 }
 
-/// For what a control loop waits. A closed set, so that a stuck update can be explained from the record.
+/// For what a control loop waits. A closed set, so that a stuck update can be explained from the
+/// record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Waiting {
     /// An updater's worker: for the old task to stop.

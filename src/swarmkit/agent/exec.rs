@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::swarmkit::task::{StatusMessage, TaskState};
 
-/// What an executor is asked to do for a task, one at a time. Upstream: `Controller`.
+/// What an executor is asked to do for a task, one at a time. Upstream:
+/// `agent/exec/controller.go` `Controller`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Operation {
     /// Pull the image, create the container.
@@ -108,7 +109,7 @@ impl Status {
         }
     }
 
-    /// Moves on to `state`; clears the error. Upstream: `Do`'s `transition`.
+    /// Moves on to `state`; clears the error. Upstream: `agent/exec/controller.go` `Do`.
     pub(super) fn transition(&mut self, state: TaskState) {
         self.state = state;
         self.message = message_of(state);
@@ -122,7 +123,8 @@ impl Status {
         }
     }
 
-    /// The fatal rule: the message stays that of the state left. Upstream: `Do`'s `fatal`.
+    /// The fatal rule: the message stays that of the state left. Upstream:
+    /// `agent/exec/controller.go` `Do`.
     pub(super) fn fail(&mut self, error: Arc<str>, exit: Option<i32>) {
         self.attach(exit);
         self.err = Some(error);

@@ -1,0 +1,22 @@
+# Read-only; the gate, here and in CI.
+verify:
+    .ci/run
+
+# Formats, and applies what the compiler and the lints suggest.
+fix:
+    cargo clippy --fix --allow-dirty --all-targets
+    cargo fmt
+
+# Renews snapshots and shows what changed: read every line of it.
+bless:
+    INSTA_UPDATE=always cargo test
+    git diff --stat -- '*.snap'
+    git diff -- '*.snap'
+
+# Property tests with N cases each instead of 256.
+soak N="10000":
+    PROPTEST_CASES={{N}} cargo test --release
+
+# Benchmarks; each states in its first comment what it is expected to reach.
+bench:
+    cargo bench
