@@ -1,3 +1,29 @@
 //! The command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use swarmsim::cli;
+
+/// What will Docker Swarm do, and when, if I roll out this change?
+#[derive(Parser, Debug)]
+#[command(name = "swarmsim", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Replay what a real Swarm did, and show where the model parts from it
+    Conform(cli::conform::ConformArgs),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Command::Conform(args) => cli::conform::run(&args),
+    }
+    .into()
+}

@@ -1,1 +1,4 @@
 //! Binds kernel, transcription and engine into a world.
+
+pub mod manager;
+pub mod race;

@@ -4,7 +4,15 @@
 //! names; a rule names its upstream function. Quirks are transcribed, named and tested, not repaired.
 
 pub mod agent;
+pub mod choices;
+pub mod constraint;
+pub mod controlapi;
+pub mod ctx;
 pub mod defaults;
+pub mod journal;
+pub mod leader;
 pub mod orchestrator;
+pub mod scheduler;
 pub mod spec;
+pub mod store;
 pub mod task;

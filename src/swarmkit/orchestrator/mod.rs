@@ -1,1 +1,110 @@
-//! The control loops of one leader.
+//! The control loops of one leader that make and unmake tasks.
+//!
+//! | Swarm's word | Upstream | Ours |
+//! | --- | --- | --- |
+//! | new task, dirty test | `manager/orchestrator/task.go` | here |
+//! | replicated orchestrator | `manager/orchestrator/replicated/` | [`replicated`] |
+//! | global orchestrator | `manager/orchestrator/global/` | [`global`] |
+//! | update supervisor, updater | `manager/orchestrator/update/` | [`supervisor`], [`updater`] |
+//! | restart supervisor | `manager/orchestrator/restart/` | [`restart`] |
+//! | start-up check of a new leader | `manager/orchestrator/taskinit/` | [`taskinit`] |
+//! | task reaper | `manager/orchestrator/taskreaper/` | [`reaper`] |
+//! | constraint enforcer | `manager/orchestrator/constraintenforcer/` | [`enforcer`] |
+
+pub mod enforcer;
+pub mod global;
+pub mod reaper;
+pub mod replicated;
+pub mod restart;
+pub mod slot;
+pub mod supervisor;
+pub mod taskinit;
+pub mod updater;
+
+use crate::base::ids::{NodeIx, ServiceIx, TaskIx};
+use crate::swarmkit::constraint;
+use crate::swarmkit::ctx::Ctx;
+use crate::swarmkit::spec::Mode;
+use crate::swarmkit::store::{NewTask, ServiceSnapshot, Store, TaskSnapshot};
+use crate::swarmkit::task::TaskState;
+use crate::timeline::record::{Maker, SlotKey};
+
+/// Makes a task of a service as the snapshot has it.
+///
+/// Upstream: `manager/orchestrator/task.go` `NewTask`.
+pub fn new_task(
+    ctx: &mut Ctx<'_>,
+    service: ServiceIx,
+    as_in: &ServiceSnapshot,
+    slot: SlotKey,
+    desired: TaskState,
+    maker: Maker,
+) -> TaskIx {
+    let new = NewTask {
+        service,
+        slot,
+        template: as_in.template,
+        endpoint: as_in.endpoint,
+        version: as_in.version,
+        desired,
+        maker,
+    };
+    let choices = &mut *ctx.choices;
+    ctx.store.create_task(ctx.now, new, |key, slot, ordinal| choices.task_id(key, slot, ordinal))
+}
+
+/// Whether a task must be replaced to be what its service asks for (semantics 3).
+///
+/// Templates and endpoints are stored once, so equal ones have equal ids.
+///
+/// Upstream: `manager/orchestrator/task.go` `IsTaskDirty`.
+pub fn is_task_dirty(store: &Store, service: &ServiceSnapshot, task: TaskSnapshot) -> bool {
+    let stored = store.task_ever(task.task);
+    if stored.version == service.version {
+        return false;
+    }
+    if stored.template == service.template && stored.endpoint == service.endpoint {
+        return false;
+    }
+    let (want, have) = (store.template(service.template), store.template(stored.template));
+    if want.placement != have.placement {
+        let mut but_for_placement = (**want).clone();
+        but_for_placement.placement.clone_from(&have.placement);
+        if but_for_placement == **have && node_matches(store, service, task.node) {
+            return false;
+        }
+    }
+    let up = task.is_runnable()
+        && (TaskState::Ready..=TaskState::Running).contains(&task.state);
+    let same_template = stored.template == service.template
+        || up && want.pull_options != have.pull_options && {
+            let mut but_for_credentials = (**want).clone();
+            but_for_credentials.pull_options.clone_from(&have.pull_options);
+            but_for_credentials == **have
+        };
+    !same_template || stored.endpoint != service.endpoint
+}
+
+/// Upstream: `manager/orchestrator/task.go` `nodeMatches`.
+fn node_matches(store: &Store, service: &ServiceSnapshot, node: Option<NodeIx>) -> bool {
+    let Some(node) = node.and_then(|node| store.node(node)) else { return false };
+    let placement = store.template(service.template).placement.as_ref();
+    placement.is_none_or(|p| constraint::all_match(&p.constraints, node))
+}
+
+/// Whether tasks are taken off the node: it is missing, down or drained.
+///
+/// Upstream: `manager/orchestrator/task.go` `InvalidNode`.
+pub fn is_invalid_node(store: &Store, node: NodeIx) -> bool {
+    store.node(node).is_none_or(crate::swarmkit::store::Node::is_invalid)
+}
+
+/// Whether the service keeps a number of replicas.
+pub fn is_replicated(snapshot: &ServiceSnapshot) -> bool {
+    matches!(snapshot.spec.mode, Mode::Replicated { .. })
+}
+
+/// Whether the service runs one task on every node.
+pub fn is_global(snapshot: &ServiceSnapshot) -> bool {
+    matches!(snapshot.spec.mode, Mode::Global)
+}

@@ -1,0 +1,4 @@
+//! The command line: files, terminals and exit codes. Known by nobody.
+
+pub mod conform;
+pub mod exit;

@@ -1,0 +1,181 @@
+//! The one door for free choices: what the real system leaves open (semantics 17).
+//!
+//! An answer is drawn from the seed, or given by whoever replays a recording or a case. A given answer
+//! is a choice, never a time. Nothing else in the transcription is free.
+
+use std::collections::BTreeMap;
+
+use crate::base::chance::{self, Key, Role, word};
+use crate::base::ids::{Id, Identifier, NodeIx, Ordinal, SlotNo};
+use crate::swarmkit::store::Store;
+use crate::timeline::record::SlotKey;
+
+/// Answers to free choices.
+#[derive(Clone, Debug, Default)]
+pub struct Choices {
+    given: Option<Box<Given>>,
+    /// Number of identifiers given out in order of creation.
+    created: u64,
+    /// Number of slot orders drawn.
+    orders: u32,
+}
+
+/// Answers that somebody gives. What is not given falls back to a fixed rule, so that a replay has no chance.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// N1: order in which slots are handed to the updater; those not listed come after, ascending. One
+    /// list for each updater run, the last one for all further runs.
+    pub slot_orders: Vec<Vec<u32>>,
+    /// Order in which nodes are visited; those not listed come after, by name.
+    pub node_order: Vec<String>,
+    /// N8: the node of a task, by slot and ordinal.
+    pub placement: BTreeMap<(SlotKey, Ordinal), NodeIx>,
+    /// Whether identifiers fall instead of rise with the order of creation.
+    pub reverse_ids: bool,
+    /// N5: tasks whose failure the updater hears of before the orchestrator.
+    pub updater_first: Vec<(SlotKey, Ordinal)>,
+    /// N3: tasks whose failure the updater's watch hears of after its workers.
+    pub watch_last: Vec<(SlotKey, Ordinal)>,
+    /// N9: phase of the status timer.
+    pub status_phase: Option<u64>,
+}
+
+/// When the updater's watch hears of a failed task, among the others who hear of it (semantics N3, N5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WatchTurn {
+    /// Before the orchestrator: the updater acts before the task is restarted.
+    BeforeOrchestrator,
+    /// After the orchestrator, before the workers.
+    BeforeWorkers,
+    /// After the workers: one more slot may be handed over.
+    AfterWorkers,
+}
+
+/// N5: three to one for the restart (27 to 9 and more in the recordings).
+const UPDATER_FIRST_PPM: u32 = 250_000;
+/// N3: about six to one for the failure before the hand-over.
+const WORKER_FIRST_PPM: u32 = 1_000_000 / 7;
+
+impl Choices {
+    /// Everything is drawn from the seed.
+    pub fn drawn() -> Choices {
+        Choices::default()
+    }
+
+    /// What is given, and fixed rules for the rest.
+    pub fn given(given: Given) -> Choices {
+        Choices { given: Some(Box::new(given)), ..Choices::default() }
+    }
+
+    /// The given answers, if there are any.
+    pub fn hints(&self) -> Option<&Given> {
+        self.given.as_deref()
+    }
+
+    /// N1: orders the slots of a replicated service for an updater run. `of` names the slot of an item.
+    pub fn order_slots<T>(&mut self, key: Key, items: &mut [T], of: impl Fn(&T) -> SlotKey) {
+        let turn = self.orders;
+        self.orders += 1;
+        match &self.given {
+            None => chance::shuffle(items, key, Role::SlotOrder, turn),
+            Some(given) => {
+                let last = given.slot_orders.len().saturating_sub(1);
+                let order = given.slot_orders.get(last.min(turn as usize));
+                let place = |slot: SlotKey| match slot {
+                    SlotKey::Slot(SlotNo(number)) => order
+                        .and_then(|o| o.iter().position(|n| *n == number))
+                        .map_or((1, number as usize), |place| (0, place)),
+                    SlotKey::Node(node) => (1, node.index()),
+                };
+                items.sort_by_key(|item| place(of(item)));
+            }
+        }
+    }
+
+    /// Orders the nodes that a global service visits.
+    pub fn order_nodes(&mut self, store: &Store, key: Key, nodes: &mut [NodeIx]) {
+        match &self.given {
+            None => {
+                let turn = self.orders;
+                self.orders += 1;
+                chance::shuffle(nodes, key, Role::SlotOrder, turn);
+            }
+            Some(given) => {
+                let order = &given.node_order;
+                nodes.sort_by_key(|node| {
+                    let name = &store.node_ever(*node).name;
+                    let place = order.iter().position(|n| **n == **name);
+                    (place.unwrap_or(usize::MAX), name.clone())
+                });
+            }
+        }
+    }
+
+    /// The identifier of a new task.
+    pub fn task_id(&mut self, key: Key, slot: SlotKey, ordinal: Ordinal) -> Identifier {
+        match &self.given {
+            None => {
+                let block = key.block(Role::Task, address(slot), ordinal.0, 0);
+                Identifier::new(block[word::ID_HIGH], block[word::ID_LOW])
+            }
+            Some(given) => {
+                self.created += 1;
+                let number =
+                    if given.reverse_ids { u64::MAX - self.created } else { self.created };
+                Identifier::new(0, number)
+            }
+        }
+    }
+
+    /// N8: the node that was taken for a task, if that is given.
+    pub fn given_node(&self, slot: SlotKey, ordinal: Ordinal) -> Option<NodeIx> {
+        self.given.as_ref()?.placement.get(&(slot, ordinal)).copied()
+    }
+
+    /// N8: order among nodes that are equal for a service.
+    pub fn node_rank(&self, service: Key, node: NodeIx) -> u32 {
+        match &self.given {
+            None => (service.word(Role::NodePick, 0, node.index() as u32) >> 32) as u32,
+            Some(_) => node.index() as u32,
+        }
+    }
+
+    /// N3 and N5: when the updater's watch hears of the failure of a task of its.
+    pub fn watch_turn(&self, key: Key, slot: SlotKey, ordinal: Ordinal) -> WatchTurn {
+        match &self.given {
+            None => {
+                let block = key.block(Role::Race, address(slot), ordinal.0, 0);
+                if chance::happens(block[0], UPDATER_FIRST_PPM) {
+                    WatchTurn::BeforeOrchestrator
+                } else if chance::happens(block[1], WORKER_FIRST_PPM) {
+                    WatchTurn::AfterWorkers
+                } else {
+                    WatchTurn::BeforeWorkers
+                }
+            }
+            Some(given) if given.updater_first.contains(&(slot, ordinal)) => {
+                WatchTurn::BeforeOrchestrator
+            }
+            Some(given) if given.watch_last.contains(&(slot, ordinal)) => WatchTurn::AfterWorkers,
+            Some(_) => WatchTurn::BeforeWorkers,
+        }
+    }
+
+    /// N9: phase of the status timer within its interval.
+    pub fn status_phase(&self, cluster: Key, term: u16, interval_ns: u64) -> u64 {
+        match &self.given {
+            Some(given) => given.status_phase.unwrap_or(0) % interval_ns.max(1),
+            None => {
+                chance::below(cluster.word(Role::StatusPhase, 0, u32::from(term)), interval_ns)
+            }
+        }
+    }
+}
+
+/// A slot as the address of a draw.
+pub fn address(slot: SlotKey) -> u32 {
+    match slot {
+        SlotKey::Slot(number) => number.0,
+        SlotKey::Node(node) => node.index() as u32,
+    }
+}

@@ -1,0 +1,628 @@
+//! One rolling update, or rollback, of one service.
+//!
+//! Does not know how tasks start, fail or are placed; all it sees and touches is the store.
+//!
+//! Upstream: `manager/orchestrator/update/updater.go` `Updater.Run`, `worker`, `updateTask`,
+//! `useExistingTask`. Its goroutines are the phases below: the main loop's is [`Phase`], a worker's is
+//! [`Worker`]. Cancelling is done by dropping the updater: no way out writes anything.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::base::ids::{RecordNo, RunNo, ServiceIx, TaskIx};
+use crate::base::time::{SimTime, Span};
+use crate::swarmkit::ctx::{Class, Ctx, Timer};
+use crate::swarmkit::defaults;
+use crate::swarmkit::orchestrator::restart::{RestartSupervisor, WaitFor};
+use crate::swarmkit::orchestrator::slot::{SlotRange, SlotSet};
+use crate::swarmkit::orchestrator::{is_task_dirty, new_task};
+use crate::swarmkit::spec::{FailureAction, UpdateConfig, UpdateOrder};
+use crate::swarmkit::store::{ServiceSnapshot, TaskSnapshot};
+use crate::swarmkit::task::{TaskState, UpdateMessage, UpdateState};
+use crate::timeline::record::{Fact, Maker, UpdateStatus, Waiting};
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct Updater {
+    run: RunNo,
+    service: ServiceIx,
+    /// The service as it was when the run was asked for; never read again.
+    snapshot: Arc<ServiceSnapshot>,
+    slots: SlotSet,
+    /// The next slot to hand out.
+    next: usize,
+    config: UpdateConfig,
+    /// How long after it came up a task's failure counts; enlarged for the final watch (quirk Q3).
+    window: Span,
+    /// Whether the snapshot says that this is a rollback.
+    rollback: bool,
+    phase: Phase,
+    workers: Vec<Worker>,
+    /// Tasks made by this run, ascending.
+    made: Vec<Made>,
+    /// Failures not yet judged, with what told of them.
+    unjudged: VecDeque<(TaskIx, Option<RecordNo>)>,
+    failures: u32,
+    stopped: bool,
+}
+
+/// Where the main loop is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Not begun.
+    Waiting,
+    /// Slots are handed to workers; failures are judged as they come.
+    Dispatch,
+    /// Nothing more is handed out; workers finish. Failures queue up unjudged (quirk Q4).
+    Drain,
+    /// One more watch decides.
+    Monitor,
+    /// Over; to be taken off the supervisor's list.
+    Ended,
+}
+
+/// One unit of parallelism.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Worker {
+    /// Ready for a slot.
+    Idle,
+    /// For the new task to be wished to run; then for it to run.
+    AwaitingStart {
+        /// The new task.
+        new: TaskIx,
+        slot: SlotRange,
+        /// It has been seen at or beyond running already: news that waits in the queue.
+        seen: Option<TaskState>,
+    },
+    /// For a task that exists to be wished to run; it is not watched.
+    AwaitingExisting,
+    /// For the new task to run or to end.
+    AwaitingRunning {
+        /// The new task.
+        new: TaskIx,
+        slot: SlotRange,
+    },
+    /// The configured delay.
+    Delaying,
+    /// No slot left.
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Made {
+    task: TaskIx,
+    worker: u32,
+    /// When the worker saw it running, or ended.
+    up: Option<SimTime>,
+    judged: bool,
+}
+
+impl Updater {
+    /// A run over these slots, not begun.
+    pub fn new(
+        run: RunNo,
+        service: ServiceIx,
+        snapshot: Arc<ServiceSnapshot>,
+        slots: SlotSet,
+    ) -> Updater {
+        Updater {
+            run,
+            service,
+            snapshot,
+            slots,
+            next: 0,
+            config: defaults::UPDATE_CONFIG,
+            window: defaults::MONITOR,
+            rollback: false,
+            phase: Phase::Waiting,
+            workers: Vec::new(),
+            made: Vec::new(),
+            unjudged: VecDeque::new(),
+            failures: 0,
+            stopped: false,
+        }
+    }
+
+    /// Its service.
+    pub fn service(&self) -> ServiceIx {
+        self.service
+    }
+
+    /// The service as it was when the run was asked for.
+    pub fn snapshot(&self) -> &Arc<ServiceSnapshot> {
+        &self.snapshot
+    }
+
+    /// Begins (semantics 5.2).
+    ///
+    /// Upstream: `manager/orchestrator/update/updater.go` `Run`.
+    pub fn start(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor) {
+        let status = self.snapshot.update.map(|status| status.state);
+        if matches!(status, Some(UpdateState::Paused | UpdateState::RollbackPaused)) {
+            return self.end(ctx);
+        }
+        self.keep_dirty_slots(ctx);
+        let dirty = self.slots.slots().len();
+        if dirty == 0 {
+            if matches!(status, Some(UpdateState::Updating | UpdateState::RollbackStarted)) {
+                self.complete(ctx);
+            }
+            return self.end(ctx);
+        }
+        if status.is_none() {
+            self.write_updating(ctx);
+        }
+        self.rollback = status == Some(UpdateState::RollbackStarted);
+        let spec = &self.snapshot.spec;
+        let config = if self.rollback { spec.rollback } else { spec.update };
+        self.config = config.unwrap_or(defaults::UPDATE_CONFIG);
+        self.window = self.config.monitor.unwrap_or(defaults::MONITOR);
+        let parallelism = match self.config.parallelism {
+            0 => dirty,
+            some => usize::try_from(some).unwrap_or(dirty).min(dirty),
+        };
+        let slots = self.slots.slots().iter().map(|slot| slot.key).collect();
+        let parallelism_asked = parallelism as u32;
+        let fact = Fact::Run { service: self.service, slots, parallelism: parallelism_asked };
+        ctx.store.journal.note(ctx.now, fact);
+        self.workers = vec![Worker::Idle; parallelism];
+        self.phase = Phase::Dispatch;
+        for worker in 0..parallelism {
+            self.serve(ctx, restart, worker);
+        }
+    }
+
+    fn keep_dirty_slots(&mut self, ctx: &Ctx<'_>) {
+        let mut slots = std::mem::take(self.slots.slots_mut());
+        slots.retain(|slot| match self.slots.tasks_of(*slot) {
+            [task] => is_task_dirty(ctx.store, &self.snapshot, *task),
+            tasks => tasks.len() > 1,
+        });
+        *self.slots.slots_mut() = slots;
+    }
+
+    /// Gives a worker that is free its next slot, until it has something to wait for or none is left.
+    fn serve(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, worker: usize) {
+        while self.workers[worker] == Worker::Idle && self.phase == Phase::Dispatch {
+            let slot = self.slots.slots()[self.next];
+            self.next += 1;
+            if self.next == self.slots.slots().len() {
+                self.phase = Phase::Drain;
+                ctx.waiting(self.service, None, Waiting::Workers);
+            }
+            self.take_slot(ctx, restart, worker, slot);
+        }
+        if self.phase != Phase::Dispatch {
+            if self.workers[worker] == Worker::Idle {
+                self.workers[worker] = Worker::Gone;
+            }
+            self.drained(ctx);
+        }
+    }
+
+    /// Upstream: `manager/orchestrator/update/updater.go` `worker`.
+    fn take_slot(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        restart: &mut RestartSupervisor,
+        worker: usize,
+        slot: SlotRange,
+    ) {
+        let clean = |task: &&TaskSnapshot| !is_task_dirty(ctx.store, &self.snapshot, **task);
+        let tasks = self.slots.tasks_of(slot);
+        let running = tasks.iter().filter(clean).find(|t| t.desired == TaskState::Running);
+        let ready = tasks.iter().filter(clean).rfind(|t| t.desired < TaskState::Running);
+        match running.or(ready).copied() {
+            Some(keep) => self.use_existing(ctx, restart, worker, slot, keep),
+            None => self.replace(ctx, restart, worker, slot),
+        }
+    }
+
+    /// Upstream: `manager/orchestrator/update/updater.go` `updateTask`.
+    fn replace(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        restart: &mut RestartSupervisor,
+        worker: usize,
+        slot: SlotRange,
+    ) {
+        let start_first = self.config.order == UpdateOrder::StartFirst;
+        // One transaction: if the old task cannot be ordered down, nothing is created either.
+        let removable = start_first || self.removable(ctx, slot, None);
+        if ctx.store.service(self.service).is_none() || !removable {
+            ctx.waiting(self.service, Some(slot.key), Waiting::SlotGivenUp);
+            return self.slot_done(ctx, worker);
+        }
+        let snapshot = self.snapshot.clone();
+        let (desired, maker) = (TaskState::Ready, Maker::Updater);
+        let new = new_task(ctx, self.service, &snapshot, slot.key, desired, maker);
+        self.made.push(Made { task: new, worker: worker as u32, up: None, judged: false });
+        let wait = if start_first {
+            WaitFor::Nothing
+        } else {
+            self.remove(ctx, slot, None).map_or(WaitFor::Nothing, WaitFor::Stop)
+        };
+        ctx.store.commit();
+        let waiter = Some((self.run, worker as u32));
+        restart.delay_start(ctx, new, wait, Span::ZERO, waiter);
+        if let WaitFor::Stop(old) = wait {
+            let reason = Waiting::OldTaskToStop(old.task);
+            ctx.waiting(self.service, Some(slot.key), reason);
+        }
+        self.workers[worker] = Worker::AwaitingStart { new, slot, seen: None };
+    }
+
+    /// Upstream: `manager/orchestrator/update/updater.go` `useExistingTask`.
+    fn use_existing(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        restart: &mut RestartSupervisor,
+        worker: usize,
+        slot: SlotRange,
+        keep: TaskSnapshot,
+    ) {
+        let others = self.slots.tasks_of(slot).len() > 1;
+        if !others && keep.desired == TaskState::Running {
+            return self.slot_done(ctx, worker);
+        }
+        if others && !self.removable(ctx, slot, Some(keep.task)) {
+            ctx.waiting(self.service, Some(slot.key), Waiting::SlotGivenUp);
+            return self.slot_done(ctx, worker);
+        }
+        let old = self.remove(ctx, slot, Some(keep.task));
+        ctx.store.commit();
+        if keep.desired == TaskState::Running {
+            return self.slot_done(ctx, worker);
+        }
+        let wait = old.map_or(WaitFor::Nothing, WaitFor::Stop);
+        let waiter = Some((self.run, worker as u32));
+        restart.delay_start(ctx, keep.task, wait, Span::ZERO, waiter);
+        self.workers[worker] = Worker::AwaitingExisting;
+    }
+
+    /// Whether the runnable tasks of a slot, but for one, can be ordered down.
+    fn removable(&self, ctx: &Ctx<'_>, slot: SlotRange, but: Option<TaskIx>) -> bool {
+        let mut runnable = self.slots.tasks_of(slot).iter().filter(|t| t.is_runnable());
+        runnable.all(|t| {
+            Some(t.task) == but
+                || ctx.store.task(t.task).is_some_and(|t| t.desired <= TaskState::Running)
+        })
+    }
+
+    /// Orders the runnable tasks of a slot down, but for one; the last one as it was before.
+    ///
+    /// Upstream: `manager/orchestrator/update/updater.go` `removeOldTasks`.
+    fn remove(
+        &self,
+        ctx: &mut Ctx<'_>,
+        slot: SlotRange,
+        but: Option<TaskIx>,
+    ) -> Option<TaskSnapshot> {
+        let mut last = None;
+        for task in self.slots.tasks_of(slot) {
+            if !task.is_runnable() || Some(task.task) == but {
+                continue;
+            }
+            let stored = ctx.store.task(task.task);
+            if stored.is_some_and(|t| t.desired <= TaskState::Running) {
+                ctx.store.set_desired(ctx.now, task.task, TaskState::Shutdown);
+                last = Some(ctx.store.snapshot(task.task));
+            }
+        }
+        last
+    }
+
+    /// A worker is done with its slot: now the delay, if there is one.
+    fn slot_done(&mut self, ctx: &mut Ctx<'_>, worker: usize) {
+        if self.config.delay.is_zero() {
+            self.workers[worker] = Worker::Idle;
+        } else {
+            self.workers[worker] = Worker::Delaying;
+            ctx.waiting(self.service, None, Waiting::Delay(self.config.delay));
+            let timer = Timer::WorkerDelay(self.run, worker as u32);
+            let end = ctx.now.after(self.config.delay);
+            ctx.wake_in_background(end, Class::WorkerTimer, timer);
+        }
+    }
+
+    /// The delay of a worker is over.
+    pub fn delay_over(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        restart: &mut RestartSupervisor,
+        worker: u32,
+    ) {
+        let worker = worker as usize;
+        debug_assert_eq!(self.workers[worker], Worker::Delaying);
+        self.workers[worker] = Worker::Idle;
+        self.serve(ctx, restart, worker);
+    }
+
+    /// The delayed start that a worker waits for is done.
+    pub fn start_done(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        restart: &mut RestartSupervisor,
+        worker: u32,
+    ) {
+        let worker = worker as usize;
+        match self.workers[worker] {
+            Worker::AwaitingStart { new, slot, seen } => {
+                self.workers[worker] = Worker::AwaitingRunning { new, slot };
+                match seen {
+                    Some(state) => self.news(ctx, restart, worker as u32, new, state),
+                    None => {
+                        let reason = Waiting::NewTaskToRun(new);
+                        ctx.waiting(self.service, Some(slot.key), reason);
+                    }
+                }
+            }
+            Worker::AwaitingExisting => {
+                self.slot_done(ctx, worker);
+                self.serve_if_idle(ctx, restart, worker);
+            }
+            _ => {}
+        }
+    }
+
+    /// The task that a worker waits for runs, or has ended.
+    pub fn news(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        restart: &mut RestartSupervisor,
+        worker: u32,
+        task: TaskIx,
+        state: TaskState,
+    ) {
+        let at = worker as usize;
+        match &mut self.workers[at] {
+            Worker::AwaitingStart { new, seen, .. } if *new == task => {
+                // The queue is read from its front: the first state at or beyond running counts.
+                seen.get_or_insert(state);
+            }
+            Worker::AwaitingRunning { new, slot } if *new == task => {
+                let slot = *slot;
+                if let Ok(place) = self.made.binary_search_by_key(&task, |made| made.task) {
+                    self.made[place].up = Some(ctx.now);
+                }
+                let start_first = self.config.order == UpdateOrder::StartFirst;
+                if start_first && state == TaskState::Running {
+                    self.remove(ctx, slot, None);
+                    ctx.store.commit();
+                }
+                self.slot_done(ctx, at);
+                self.serve_if_idle(ctx, restart, at);
+            }
+            _ => {}
+        }
+    }
+
+    fn serve_if_idle(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        restart: &mut RestartSupervisor,
+        worker: usize,
+    ) {
+        if self.workers[worker] == Worker::Idle {
+            self.serve(ctx, restart, worker);
+        }
+    }
+
+    /// The worker that waits for news of a task.
+    pub fn worker_awaiting(&self, task: TaskIx) -> Option<u32> {
+        let place = self.made.binary_search_by_key(&task, |made| made.task).ok()?;
+        let worker = self.made[place].worker;
+        match self.workers[worker as usize] {
+            Worker::AwaitingStart { new, .. } | Worker::AwaitingRunning { new, .. }
+                if new == task =>
+            {
+                Some(worker)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether failures are watched for: not under the action `continue` (quirk Q9).
+    pub fn watches_failures(&self) -> bool {
+        self.config.failure_action != FailureAction::Continue
+            && !matches!(self.phase, Phase::Waiting | Phase::Ended)
+    }
+
+    /// Whether this run made the task.
+    pub fn made(&self, task: TaskIx) -> bool {
+        self.made.binary_search_by_key(&task, |made| made.task).is_ok()
+    }
+
+    /// A task that this run made has ended.
+    pub fn task_ended(&mut self, ctx: &mut Ctx<'_>, task: TaskIx) {
+        match self.phase {
+            Phase::Dispatch => {
+                if self.judge(ctx, task) {
+                    self.phase = Phase::Drain;
+                    for worker in &mut self.workers {
+                        if *worker == Worker::Idle {
+                            *worker = Worker::Gone;
+                        }
+                    }
+                    self.drained(ctx);
+                }
+            }
+            Phase::Drain => self.unjudged.push_back((task, ctx.store.journal.cause())),
+            Phase::Monitor => {
+                if self.judge(ctx, task) {
+                    self.finish(ctx);
+                }
+            }
+            Phase::Waiting | Phase::Ended => {}
+        }
+    }
+
+    /// Counts a failure; acts, and says so, if it is one too many (semantics 5.6).
+    ///
+    /// Upstream: `manager/orchestrator/update/updater.go` `Run` `failureTriggersAction`.
+    fn judge(&mut self, ctx: &mut Ctx<'_>, task: TaskIx) -> bool {
+        let Ok(place) = self.made.binary_search_by_key(&task, |made| made.task) else {
+            return false;
+        };
+        let made = &mut self.made[place];
+        if made.judged {
+            return false;
+        }
+        if made.up.is_some_and(|up| ctx.now.since(up) > self.window) {
+            let reason = Waiting::FailureForgiven(task, self.window);
+            ctx.waiting(self.service, None, reason);
+            return false;
+        }
+        made.judged = true;
+        self.failures += 1;
+        let dirty = self.slots.slots().len() as u32;
+        if exceeds(self.failures, dirty, self.config.max_failure_ratio.0) {
+            return self.act(ctx, task);
+        }
+        let reason = Waiting::FailureTolerated(task, self.failures, dirty);
+        ctx.waiting(self.service, None, reason);
+        false
+    }
+
+    /// Takes the failure action (semantics 5.7).
+    fn act(&mut self, ctx: &mut Ctx<'_>, task: TaskIx) -> bool {
+        match self.config.failure_action {
+            FailureAction::Continue => return false,
+            FailureAction::Pause => {
+                self.stopped = true;
+                self.pause(ctx, UpdateMessage::PausedBy(task));
+            }
+            // Never roll back a rollback; and, quirk Q18, never mark it stopped either.
+            FailureAction::Rollback if self.rollback => {
+                self.pause(ctx, UpdateMessage::RollbackPausedBy(task));
+            }
+            FailureAction::Rollback => {
+                self.stopped = true;
+                self.roll_back(ctx, UpdateMessage::RolledBackBy(task));
+            }
+        }
+        true
+    }
+
+    /// If all workers are gone: the final watch, or the end.
+    fn drained(&mut self, ctx: &mut Ctx<'_>) {
+        if self.phase != Phase::Drain || self.workers.iter().any(|w| *w != Worker::Gone) {
+            return;
+        }
+        if self.stopped {
+            return self.end(ctx);
+        }
+        self.phase = Phase::Monitor;
+        if self.config.delay >= self.window {
+            self.window = self.config.delay.plus(Span::from_secs(1));
+        }
+        ctx.waiting(self.service, None, Waiting::FinalWatch(self.window));
+        let end = ctx.now.after(self.window);
+        ctx.wake_in_background(end, Class::FinalWatch, Timer::FinalWatch(self.run));
+        let own_cause = ctx.store.journal.cause();
+        while let Some((task, cause)) = self.unjudged.pop_front() {
+            ctx.store.journal.wake(cause);
+            if self.judge(ctx, task) {
+                return self.finish(ctx);
+            }
+        }
+        ctx.store.journal.wake(own_cause);
+    }
+
+    /// The final watch is over.
+    pub fn final_watch_over(&mut self, ctx: &mut Ctx<'_>) {
+        if self.phase == Phase::Monitor {
+            self.finish(ctx);
+        }
+    }
+
+    fn finish(&mut self, ctx: &mut Ctx<'_>) {
+        if !self.stopped {
+            self.complete(ctx);
+        }
+        self.end(ctx);
+    }
+
+    /// Every way out passes here; the removal from the supervisor's list is a step of its own.
+    fn end(&mut self, ctx: &mut Ctx<'_>) {
+        self.phase = Phase::Ended;
+        ctx.wake_now(Class::UpdaterRemoval, Timer::UpdaterRemoval(self.run));
+    }
+
+    /// Upstream: `manager/orchestrator/update/updater.go` `startUpdate`.
+    fn write_updating(&self, ctx: &mut Ctx<'_>) {
+        let stored = ctx.store.service(self.service);
+        if stored.is_none_or(|service| service.now.update.is_some()) {
+            return;
+        }
+        let status = UpdateStatus {
+            state: UpdateState::Updating,
+            message: UpdateMessage::InProgress,
+            started: ctx.now,
+            completed: None,
+        };
+        ctx.store.write_update_status(ctx.now, self.service, status);
+        ctx.store.commit();
+    }
+
+    /// Upstream: `manager/orchestrator/update/updater.go` `pauseUpdate`.
+    fn pause(&self, ctx: &mut Ctx<'_>, message: UpdateMessage) {
+        let stored = ctx.store.service(self.service);
+        let Some(status) = stored.and_then(|service| service.now.update) else { return };
+        let state = match status.state {
+            UpdateState::RollbackStarted => UpdateState::RollbackPaused,
+            _ => UpdateState::Paused,
+        };
+        let paused = UpdateStatus { state, message, ..status };
+        ctx.store.write_update_status(ctx.now, self.service, paused);
+        ctx.store.commit();
+    }
+
+    /// Upstream: `manager/orchestrator/update/updater.go` `rollbackUpdate`.
+    fn roll_back(&self, ctx: &mut Ctx<'_>, message: UpdateMessage) {
+        let Some(stored) = ctx.store.service(self.service) else { return };
+        let Some(status) = stored.now.update else { return };
+        let Some(previous) = stored.previous.clone() else { return };
+        let state = UpdateState::RollbackStarted;
+        let status = UpdateStatus { state, message, ..status };
+        ctx.store.write_service(ctx.now, self.service, previous, None, Some(status));
+        ctx.store.commit();
+    }
+
+    /// Upstream: `manager/orchestrator/update/updater.go` `completeUpdate`.
+    fn complete(&self, ctx: &mut Ctx<'_>) {
+        let stored = ctx.store.service(self.service);
+        let Some(status) = stored.and_then(|service| service.now.update) else { return };
+        let (state, message) = match status.state {
+            UpdateState::RollbackStarted => {
+                (UpdateState::RollbackCompleted, UpdateMessage::RollbackCompleted)
+            }
+            _ => (UpdateState::Completed, UpdateMessage::Completed),
+        };
+        let completed = Some(ctx.now);
+        let status = UpdateStatus { state, message, completed, ..status };
+        ctx.store.write_update_status(ctx.now, self.service, status);
+        ctx.store.commit();
+    }
+}
+
+/// Whether so many failures of so many slots are more than the ratio allows: a strict comparison of 32-bit
+/// floats, as upstream.
+fn exceeds(failures: u32, dirty: u32, ratio: f32) -> bool {
+    failures as f32 / dirty as f32 > ratio
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exceeds;
+
+    #[test]
+    fn the_ratio_must_be_exceeded() {
+        assert!(!exceeds(2, 4, 0.5));
+        assert!(exceeds(3, 4, 0.5));
+        assert!(!exceeds(3, 10, 0.3), "three tenths as 32-bit floats are the ratio itself");
+        assert!(exceeds(1, 3, 0.333));
+        assert!(!exceeds(4, 4, 1.0));
+        assert!(exceeds(1, 4, 0.0));
+    }
+}

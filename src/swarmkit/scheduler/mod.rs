@@ -1,0 +1,320 @@
+//! The scheduler: gives pending tasks their nodes (semantics 9.2 to 9.6).
+//!
+//! Upstream: `manager/scheduler/scheduler.go`. It keeps accounts of its own, fed by the store's changes.
+//!
+//! Every commit restarts its pause; that is arithmetic here, and an event only if there is something to do.
+
+mod filter;
+mod nodes;
+mod place;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::ids::{IdVec, RecordNo, ServiceIx, SpecVersion, TaskIx};
+use crate::base::time::SimTime;
+use crate::swarmkit::ctx::{Class, Ctx, Timer};
+use crate::swarmkit::store::{Store, TaskSnapshot, What};
+use crate::swarmkit::task::{StatusMessage, TaskState};
+use crate::timeline::record::{SlotKey, TaskStatus};
+
+use filter::Pipeline;
+use nodes::NodeSet;
+
+/// Who says where tasks go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Placement {
+    /// The scheduler's own comparison of nodes.
+    Compared,
+    /// The choices given, where they name a node (a replay); else the comparison.
+    Given,
+}
+
+/// The scheduler.
+#[derive(Clone, Debug)]
+pub struct Scheduler {
+    placement: Placement,
+    nodes: NodeSet,
+    tasks: IdVec<TaskIx, Known>,
+    unassigned: BTreeSet<TaskIx>,
+    preassigned: BTreeSet<TaskIx>,
+    pause: Pause,
+    /// Something happened since the last pass that could make a difference.
+    wanted: bool,
+    wanted_by: Option<RecordNo>,
+}
+
+/// What the scheduler knows of a task.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    /// Holds its reservations and ports on its node.
+    held: bool,
+    /// Counts as active on its node.
+    active: bool,
+}
+
+/// The pause that every commit restarts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pause {
+    /// First commit of the present burst.
+    begin: Option<SimTime>,
+    /// When the pause ends.
+    end: SimTime,
+    /// For when a wake was asked.
+    asked: Option<SimTime>,
+}
+
+impl Scheduler {
+    /// A scheduler that knows nothing yet.
+    pub fn new(placement: Placement) -> Scheduler {
+        Scheduler {
+            placement,
+            nodes: NodeSet::default(),
+            tasks: IdVec::new(),
+            unassigned: BTreeSet::new(),
+            preassigned: BTreeSet::new(),
+            pause: Pause::default(),
+            wanted: false,
+            wanted_by: None,
+        }
+    }
+
+    /// What a new leader's scheduler does first: reads all nodes and tasks, and makes a pass.
+    ///
+    /// Upstream: `manager/scheduler/scheduler.go` `setupTasksList`, `Run`.
+    pub fn begin(&mut self, ctx: &mut Ctx<'_>) {
+        for (node, _) in ctx.store.nodes() {
+            self.nodes.learn(ctx.store, node);
+        }
+        let tasks: Vec<TaskSnapshot> =
+            ctx.store.tasks().map(|(task, _)| ctx.store.snapshot(task)).collect();
+        for task in tasks {
+            if task.state <= TaskState::Running {
+                self.take_in(ctx.store, ctx.now, task, None);
+            }
+        }
+        self.pass(ctx);
+    }
+
+    /// Notes a change.
+    ///
+    /// Upstream: `manager/scheduler/scheduler.go` `createTask`, `updateTask`, `deleteTask`.
+    pub fn hear(&mut self, store: &Store, at: SimTime, what: &What, record: Option<RecordNo>) {
+        match what {
+            What::TaskCreated(task) | What::TaskUpdated(task) => {
+                self.take_in(store, at, *task, record);
+            }
+            What::TaskDeleted(task) => {
+                if self.forget(store, task.task) {
+                    self.want(record);
+                }
+            }
+            What::Node(node) => {
+                self.nodes.learn(store, *node);
+                self.want(record);
+            }
+            What::NodeDeleted(node) => self.nodes.remove(*node),
+            What::Service(..) | What::ServiceDeleted(_) | What::Commit => {}
+        }
+    }
+
+    fn want(&mut self, record: Option<RecordNo>) {
+        self.wanted = true;
+        self.wanted_by = record.or(self.wanted_by);
+    }
+
+    fn take_in(
+        &mut self,
+        store: &Store,
+        at: SimTime,
+        task: TaskSnapshot,
+        record: Option<RecordNo>,
+    ) {
+        if task.state < TaskState::Pending {
+            return;
+        }
+        if task.state.is_terminal() {
+            let known = *self.tasks.entry(task.task);
+            let failed = matches!(task.state, TaskState::Failed | TaskState::Rejected);
+            if known.held && failed && matches!(store.task_ever(task.task).slot, SlotKey::Slot(_)) {
+                self.nodes.note_failure(store, at, task);
+            }
+            if self.forget(store, task.task) {
+                self.want(record);
+            }
+            return;
+        }
+        match task.node {
+            None => {
+                self.unassigned.insert(task.task);
+                self.want(record);
+            }
+            Some(_) if task.state == TaskState::Pending => {
+                self.preassigned.insert(task.task);
+                self.wanted_by = record.or(self.wanted_by);
+            }
+            Some(_) => self.account(store, task),
+        }
+    }
+
+    /// Keeps the accounts of a task's node (semantics 9.3).
+    fn account(&mut self, store: &Store, task: TaskSnapshot) {
+        let Some(node) = task.node else { return };
+        let known = self.tasks.entry(task.task);
+        let active = task.desired <= TaskState::Complete;
+        if !known.held {
+            *known = Known { held: true, active };
+            self.nodes.hold(store, node, task.task);
+            if active {
+                self.nodes.count(store, node, task.task, 1);
+            }
+        } else if known.active != active {
+            known.active = active;
+            self.nodes.count(store, node, task.task, if active { 1 } else { -1 });
+        }
+    }
+
+    /// Forgets a task. True if that made room or a difference.
+    fn forget(&mut self, store: &Store, task: TaskIx) -> bool {
+        let queued = self.unassigned.remove(&task) | self.preassigned.remove(&task);
+        let known = std::mem::take(self.tasks.entry(task));
+        if known.held {
+            let node = store.task_ever(task).node.expect("a task that holds something is placed");
+            if known.active {
+                self.nodes.count(store, node, task, -1);
+            }
+            self.nodes.release(store, node, task);
+        }
+        known.held && !queued
+    }
+
+    /// A transaction was committed and its changes were heard: the pause begins anew.
+    pub fn hear_commit(&mut self, ctx: &mut Ctx<'_>, heard: SimTime) {
+        let pause = &mut self.pause;
+        if pause.end < heard {
+            pause.begin = None; // the pause ended in between, with nothing to do
+        }
+        match pause.begin {
+            None => {
+                pause.begin = Some(heard);
+                pause.end = heard.after(ctx.timing.scheduler_gap);
+            }
+            Some(begin) if heard.since(begin) > ctx.timing.scheduler_max_latency => {
+                pause.end = heard;
+            }
+            Some(_) => pause.end = heard.after(ctx.timing.scheduler_gap),
+        }
+        self.ask(ctx);
+    }
+
+    fn ask(&mut self, ctx: &mut Ctx<'_>) {
+        let todo = self.wanted || !self.preassigned.is_empty();
+        let asked_in_time = self.pause.asked.is_some_and(|at| at <= self.pause.end);
+        if todo && !asked_in_time {
+            self.pause.asked = Some(self.pause.end);
+            ctx.wake_at(self.pause.end, Class::Scheduler, Timer::Schedule);
+        }
+    }
+
+    /// A wake that was asked for.
+    pub fn wake(&mut self, ctx: &mut Ctx<'_>) {
+        if self.pause.asked != Some(ctx.now) {
+            return; // an earlier one was asked for since
+        }
+        self.pause.asked = None;
+        if self.pause.begin.is_some() && self.pause.end > ctx.now {
+            return self.ask(ctx); // put off by later commits
+        }
+        self.pause.begin = None;
+        ctx.store.journal.wake(self.wanted_by);
+        self.pass(ctx);
+    }
+
+    /// One pass: preassigned tasks always, the others if something happened.
+    fn pass(&mut self, ctx: &mut Ctx<'_>) {
+        self.confirm_preassigned(ctx);
+        if self.wanted {
+            self.wanted = false;
+            self.tick(ctx);
+        }
+        ctx.store.commit();
+    }
+
+    /// Upstream: `manager/scheduler/scheduler.go` `processPreassignedTasks`, `taskFitNode`.
+    fn confirm_preassigned(&mut self, ctx: &mut Ctx<'_>) {
+        for task in std::mem::take(&mut self.preassigned) {
+            let Some(stored) = ctx.store.task(task) else { continue };
+            let Some(node) = stored.node else { continue };
+            let mut pipeline = Pipeline::of(ctx.store, task);
+            if self.nodes.passes(ctx.store, &mut pipeline, node) {
+                ctx.store.assign(ctx.now, task, node, StatusMessage::SchedulerConfirmed);
+                self.account(ctx.store, ctx.store.snapshot(task));
+            } else {
+                let explanation = pipeline.explain();
+                self.note_err(ctx, task, explanation);
+                self.preassigned.insert(task);
+            }
+        }
+    }
+
+    /// Upstream: `manager/scheduler/scheduler.go` `tick`.
+    fn tick(&mut self, ctx: &mut Ctx<'_>) {
+        let mut groups: BTreeMap<(ServiceIx, SpecVersion), Vec<TaskIx>> = BTreeMap::new();
+        for task in std::mem::take(&mut self.unassigned) {
+            let Some(stored) = ctx.store.task(task) else { continue };
+            groups.entry((stored.service, stored.version)).or_default().push(task);
+        }
+        for ((service, version), mut tasks) in groups {
+            tasks.sort_unstable_by_key(|task| (ctx.store.task_ever(*task).slot, *task));
+            self.schedule_group(ctx, service, version, &tasks);
+        }
+    }
+
+    /// Writes an assignment, and takes it into account.
+    fn assign(&mut self, ctx: &mut Ctx<'_>, task: TaskIx, node: crate::base::ids::NodeIx) {
+        ctx.store.assign(ctx.now, task, node, StatusMessage::SchedulerAssigned);
+        self.account(ctx.store, ctx.store.snapshot(task));
+    }
+
+    /// What becomes of a task that no node can take (semantics 9.6).
+    ///
+    /// Upstream: `manager/scheduler/scheduler.go` `noSuitableNode`.
+    fn no_suitable_node(&mut self, ctx: &mut Ctx<'_>, task: TaskIx, explanation: &str) {
+        let Some(stored) = ctx.store.task(task) else { return };
+        let Some(service) = ctx.store.service(stored.service) else { return };
+        if service.now.version > stored.version {
+            if stored.state == TaskState::Pending && stored.desired >= TaskState::Shutdown {
+                let status = TaskStatus {
+                    state: TaskState::Shutdown,
+                    message: stored.message,
+                    err: None,
+                    exit: stored.exit,
+                    stamp: ctx.now,
+                };
+                ctx.store.write_status(ctx.now, task, status, None);
+            }
+            return; // and it is not put back (quirk Q35)
+        }
+        let err = if explanation.is_empty() {
+            "no suitable node".to_string()
+        } else {
+            format!("no suitable node ({explanation})")
+        };
+        self.note_err(ctx, task, err);
+        self.unassigned.insert(task);
+    }
+
+    fn note_err(&mut self, ctx: &mut Ctx<'_>, task: TaskIx, err: String) {
+        let Some(stored) = ctx.store.task(task) else { return };
+        if stored.err.as_deref() == Some(err.as_str()) {
+            return;
+        }
+        let status = TaskStatus {
+            state: stored.state,
+            message: stored.message,
+            err: Some(err.into()),
+            exit: stored.exit,
+            stamp: ctx.now,
+        };
+        ctx.store.write_status(ctx.now, task, status, None);
+    }
+}
