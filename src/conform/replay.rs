@@ -22,6 +22,7 @@ use crate::swarmkit::leader::Setup;
 use crate::swarmkit::scheduler::Placement;
 use crate::swarmkit::spec::{Mode, ServiceSpec};
 use crate::swarmkit::store::{NewNode, ServiceSnapshot, TaskSnapshot, What};
+use crate::swarmkit::task::TaskState;
 use crate::timeline::record::{Fact, SlotKey};
 
 /// Events after which a replay is given up: no case has a hundredth of it.
@@ -207,8 +208,8 @@ impl<'a> World<'a> {
         for (at, wait) in asked {
             let class = match wait {
                 Wait::Delivery => Class::Report,
-                Wait::Allocation(_) | Wait::Placement(_) => Class::Allocator,
-                Wait::Report(..) | Wait::Reconnect(..) => Class::Node,
+                Wait::Allocation(_) | Wait::Placements => Class::Allocator,
+                Wait::Report(..) | Wait::Reconnect(..) | Wait::Placement(_) => Class::Node,
             };
             self.agenda.file(at, self.order.rank(class), Due::Scripted(wait));
         }
@@ -243,9 +244,7 @@ impl<'a> World<'a> {
                 self.service = Some(made);
                 Ok(())
             }
-            StepOp::Update { set, clear } => {
-                self.submit(|spec| service::apply(spec, set, clear))
-            }
+            StepOp::Update { set, clear } => self.submit(|spec| service::apply(spec, set, clear)),
             StepOp::Scale { replicas } => self.submit(|spec| {
                 spec.mode = Mode::Replicated { replicas: *replicas };
             }),
@@ -286,7 +285,9 @@ impl<'a> World<'a> {
             }
             StepOp::NodeRemove { node } => {
                 let node = self.manager.store.node_named(node).expect("steps name nodes");
-                self.act(None, |_, ctx| controlapi::remove_node(ctx, node, true))
+                // The object goes, without what the control API does about its tasks.
+                self.act(None, |_, ctx| ctx.store.remove_node(ctx.now, node));
+                Ok(())
             }
             StepOp::LeaderChange => {
                 self.manager.change_leader(self.agenda.now(), None);
@@ -304,9 +305,9 @@ impl<'a> World<'a> {
     fn submit(&mut self, change: impl FnOnce(&mut ServiceSpec)) -> Result<(), Refused> {
         let (service, version) = self.current();
         let stored = self.manager.store.service(service);
-        let mut spec = stored.map(|s| (*s.now.spec).clone()).unwrap_or_else(|| {
-            self.case.service.to_service_spec()
-        });
+        let mut spec = stored
+            .map(|s| (*s.now.spec).clone())
+            .unwrap_or_else(|| self.case.service.to_service_spec());
         change(&mut spec);
         self.act(None, |_, ctx| controlapi::update_service(ctx, service, spec, version))
     }
@@ -349,9 +350,10 @@ impl<'a> World<'a> {
                     avail: stored.availability,
                     state: stored.state,
                 };
-                let known = self.events.iter().any(|event| {
-                    matches!(&event.what, Seen::NodeNew(n) if n.node == seen.node)
-                });
+                let known = self
+                    .events
+                    .iter()
+                    .any(|event| matches!(&event.what, Seen::NodeNew(n) if n.node == seen.node));
                 Some(if known { Seen::Node(seen) } else { Seen::NodeNew(seen) })
             }
             What::NodeDeleted(node) => {
@@ -399,11 +401,12 @@ impl<'a> World<'a> {
         let change = TaskChanged {
             id: self.name(task.task),
             des: (before.desired != task.desired).then_some(task.desired),
-            node: task.node.filter(|node| before.node != Some(*node)).map(|node| {
-                self.manager.store.node_ever(node).name.to_string()
-            }),
+            node: task
+                .node
+                .filter(|node| before.node != Some(*node))
+                .map(|node| self.manager.store.node_ever(node).name.to_string()),
             obs: (before.state != task.state).then_some(task.state),
-            exit: stored.exit.filter(|_| ended && task.state.is_terminal()),
+            exit: (ended && has_exit(task.state)).then_some(stored.exit.unwrap_or(0)),
             err: stored.err.as_deref().filter(|_| ended).map(str::to_string),
         };
         let empty = TaskChanged { id: change.id.clone(), ..TaskChanged::default() };
@@ -435,6 +438,11 @@ impl<'a> World<'a> {
             Seen::ServiceNew(seen)
         }
     }
+}
+
+/// The cases give an exit code wherever a task ended by itself or was rejected.
+fn has_exit(state: TaskState) -> bool {
+    matches!(state, TaskState::Complete | TaskState::Failed | TaskState::Rejected)
 }
 
 fn image(spec: &ServiceSpec) -> String {

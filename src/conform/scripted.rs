@@ -21,6 +21,8 @@ pub enum Wait {
     Allocation(TaskIx),
     /// The stand-in scheduler.
     Placement(TaskIx),
+    /// All tasks whose time to be placed has come.
+    Placements,
     /// An agent's next report on a task, unless it has turned to something else since.
     Report(TaskIx, u32),
     /// All reports due now go out together.
@@ -40,6 +42,7 @@ pub struct Scripted {
     due: Vec<Report>,
     delivery_asked: bool,
     waiting_for_node: BTreeSet<TaskIx>,
+    placing: Vec<TaskIx>,
     /// How many tasks of an image a slot had, for rules of the n-th.
     nth: BTreeMap<(SlotKey, String), u32>,
     nth_of: BTreeMap<TaskIx, u32>,
@@ -163,11 +166,8 @@ impl Scripted {
         let before = std::mem::replace(&mut agent.desired, desired);
         if desired > TaskState::Running && before <= TaskState::Running {
             let stored = store.task_ever(task).state;
-            let kind = if stored >= TaskState::Starting {
-                LatencyKind::Stop
-            } else {
-                LatencyKind::Cancel
-            };
+            let kind =
+                if stored >= TaskState::Starting { LatencyKind::Stop } else { LatencyKind::Cancel };
             let report = Report { task, state: TaskState::Shutdown, exit: None, err: None };
             self.turn_to(case, store, now, report, kind, ask);
         } else if before == TaskState::New {
@@ -281,13 +281,7 @@ impl Scripted {
     }
 
     /// Tasks that wait for a node are tried again after each change of a node.
-    fn try_placements(
-        &mut self,
-        case: &Case,
-        store: &Store,
-        now: SimTime,
-        ask: &mut Vec<Asked>,
-    ) {
+    fn try_placements(&mut self, case: &Case, store: &Store, now: SimTime, ask: &mut Vec<Asked>) {
         let SchedulerKind::Fixed { latency } = case.scheduler else { return };
         for task in &self.waiting_for_node {
             let stored = store.task_ever(*task);
@@ -297,16 +291,16 @@ impl Scripted {
     }
 
     /// Something that was waited for has come. True if the store was written.
-    pub fn wake(
-        &mut self,
-        case: &Case,
-        ctx: &mut Ctx<'_>,
-        wait: Wait,
-        ask: &mut Vec<Asked>,
-    ) {
+    pub fn wake(&mut self, case: &Case, ctx: &mut Ctx<'_>, wait: Wait, ask: &mut Vec<Asked>) {
         match wait {
             Wait::Allocation(task) => crate::swarmkit::leader::allocate_task(ctx, task),
-            Wait::Placement(task) => self.place(case, ctx, task),
+            Wait::Placement(task) => {
+                if self.placing.is_empty() {
+                    ask.push((ctx.now, Wait::Placements));
+                }
+                self.placing.push(task);
+            }
+            Wait::Placements => self.place_all(ctx),
             Wait::Report(task, turn) => {
                 let Some(agent) = self.tasks.get_mut(&task) else { return };
                 if agent.turn != turn {
@@ -316,15 +310,17 @@ impl Scripted {
                 agent.state = report.state;
                 let contact = self.nodes.entry(agent.node).or_default();
                 if contact.lost {
-                    contact.held.push(report.clone());
-                } else {
-                    self.due.push(report.clone());
-                    if !self.delivery_asked {
-                        self.delivery_asked = true;
-                        ask.push((ctx.now, Wait::Delivery));
-                    }
+                    // The clock of what was begun went on; nothing further is begun out of contact.
+                    contact.held.push(report);
+                    return;
                 }
-                if report.state.is_terminal() {
+                let ended = report.state.is_terminal();
+                self.due.push(report);
+                if !self.delivery_asked {
+                    self.delivery_asked = true;
+                    ask.push((ctx.now, Wait::Delivery));
+                }
+                if ended {
                     self.tasks.remove(&task);
                 } else {
                     self.go_on(case, ctx.store, ctx.now, task, ask);
@@ -370,12 +366,31 @@ impl Scripted {
         }
         for report in held {
             deliver(ctx, report);
+            if report.state.is_terminal() {
+                self.tasks.remove(&report.task);
+            } else if self.tasks.get(&report.task).is_some_and(|agent| agent.next.is_none()) {
+                self.go_on(case, ctx.store, ctx.now, report.task, ask);
+            }
         }
         ctx.store.commit();
     }
 
+    /// The stand-in scheduler: those whose time has come together are placed in the order of slots.
+    fn place_all(&mut self, ctx: &mut Ctx<'_>) {
+        let mut tasks = std::mem::take(&mut self.placing);
+        let place = |task: &TaskIx| {
+            let stored = ctx.store.task_ever(*task);
+            (stored.slot, stored.ordinal)
+        };
+        tasks.sort_by_key(place);
+        tasks.dedup();
+        for task in tasks {
+            self.place(ctx, task);
+        }
+    }
+
     /// The stand-in scheduler: the fitting node with the fewest tasks of the service.
-    fn place(&mut self, _case: &Case, ctx: &mut Ctx<'_>, task: TaskIx) {
+    fn place(&mut self, ctx: &mut Ctx<'_>, task: TaskIx) {
         let waiting = ctx.store.task(task).is_some_and(|t| t.state == TaskState::Pending);
         if !waiting {
             self.waiting_for_node.remove(&task);

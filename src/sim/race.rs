@@ -26,6 +26,7 @@ const USUAL: [Class; Class::ALL.len()] = [
     Class::FinalWatch,
     Class::UpdaterRemoval,
     Class::UpdaterStart,
+    Class::Enforcer,
     Class::EarlyFailureWatch,
     Class::Orchestrator,
     Class::FailureWatch,
@@ -33,7 +34,6 @@ const USUAL: [Class; Class::ALL.len()] = [
     Class::LateFailureWatch,
     Class::DelayedStart,
     Class::Scheduler,
-    Class::Enforcer,
     Class::Reaper,
     Class::Client,
 ];

@@ -120,8 +120,7 @@ impl Choices {
             }
             Some(given) => {
                 self.created += 1;
-                let number =
-                    if given.reverse_ids { u64::MAX - self.created } else { self.created };
+                let number = if given.reverse_ids { u64::MAX - self.created } else { self.created };
                 Identifier::new(0, number)
             }
         }
@@ -165,9 +164,7 @@ impl Choices {
     pub fn status_phase(&self, cluster: Key, term: u16, interval_ns: u64) -> u64 {
         match &self.given {
             Some(given) => given.status_phase.unwrap_or(0) % interval_ns.max(1),
-            None => {
-                chance::below(cluster.word(Role::StatusPhase, 0, u32::from(term)), interval_ns)
-            }
+            None => chance::below(cluster.word(Role::StatusPhase, 0, u32::from(term)), interval_ns),
         }
     }
 }

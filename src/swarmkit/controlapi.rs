@@ -222,10 +222,7 @@ pub fn remove_node(ctx: &mut Ctx<'_>, node: NodeIx, force: bool) -> Result<(), R
     Ok(())
 }
 
-fn find(
-    store: &Store,
-    service: ServiceIx,
-) -> Result<&crate::swarmkit::store::Service, Refused> {
+fn find(store: &Store, service: ServiceIx) -> Result<&crate::swarmkit::store::Service, Refused> {
     let missing = || Refused::new(Code::NotFound, format!("service {service:?} not found"));
     store.service(service).ok_or_else(missing)
 }
@@ -352,9 +349,8 @@ fn validate_image(image: &str) -> Result<(), Refused> {
     let tag_ok = tag.is_none_or(|t| {
         !t.is_empty() && t.len() <= 128 && t.chars().all(tag_char) && !t.starts_with(['.', '-'])
     });
-    let domain_ok = domain.is_none_or(|d| {
-        d.chars().all(|c| c.is_ascii_alphanumeric() || ".:-".contains(c))
-    });
+    let domain_ok =
+        domain.is_none_or(|d| d.chars().all(|c| c.is_ascii_alphanumeric() || ".:-".contains(c)));
     if rest.split('/').all(part) && tag_ok && domain_ok {
         Ok(())
     } else {
@@ -387,8 +383,7 @@ fn validate_health(health: &HealthConfig) -> Result<(), Refused> {
 fn validate_endpoint(endpoint: &EndpointSpec) -> Result<(), Refused> {
     let invalid = |text: &str| Err(Refused::new(Code::InvalidArgument, text));
     if endpoint.mode == ResolutionMode::DnsRr && endpoint.publishes_ingress() {
-        let text =
-            "EndpointSpec: port published with ingress mode can't be used with dnsrr mode";
+        let text = "EndpointSpec: port published with ingress mode can't be used with dnsrr mode";
         return invalid(text);
     }
     let mut published: Vec<_> = endpoint

@@ -182,4 +182,3 @@ impl Class {
         Class::Client,
     ];
 }
-

@@ -140,18 +140,14 @@ impl Node {
     ///
     /// Upstream: `manager/orchestrator/task.go` `InvalidNode`.
     pub fn is_invalid(&self) -> bool {
-        self.removed
-            || self.state == NodeState::Down
-            || self.availability == Availability::Drain
+        self.removed || self.state == NodeState::Down || self.availability == Availability::Drain
     }
 
     /// Whether the scheduler may use it.
     ///
     /// Upstream: `manager/scheduler/filter.go` `ReadyFilter`.
     pub fn is_schedulable(&self) -> bool {
-        !self.removed
-            && self.state == NodeState::Ready
-            && self.availability == Availability::Active
+        !self.removed && self.state == NodeState::Ready && self.availability == Availability::Active
     }
 }
 
@@ -357,10 +353,7 @@ impl Store {
 
     /// The slots of a service that have a task, ascending.
     pub fn slots(&self, service: ServiceIx) -> impl Iterator<Item = SlotKey> + '_ {
-        let global = matches!(
-            self.services[service].now.spec.mode,
-            Mode::Global | Mode::GlobalJob
-        );
+        let global = matches!(self.services[service].now.spec.mode, Mode::Global | Mode::GlobalJob);
         let slots = &self.services[service].slots;
         slots.iter().enumerate().filter(|(_, slot)| slot.newest.is_some()).map(move |(index, _)| {
             if global {
@@ -713,12 +706,7 @@ impl Store {
     }
 
     /// Replaces a node's labels.
-    pub fn set_node_labels(
-        &mut self,
-        at: SimTime,
-        node: NodeIx,
-        labels: BTreeMap<String, String>,
-    ) {
+    pub fn set_node_labels(&mut self, at: SimTime, node: NodeIx, labels: BTreeMap<String, String>) {
         let change = NodeChange::Labels(label_list(&labels));
         self.nodes[node].labels = labels;
         let record = self.journal.note(at, Fact::Node { node, change });

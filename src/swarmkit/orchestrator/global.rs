@@ -121,8 +121,7 @@ impl GlobalOrchestrator {
         supervisor: &mut UpdateSupervisor,
         restarts: Vec<TaskIx>,
     ) {
-        let services: Vec<_> =
-            ctx.store.services().map(|(ix, s)| (ix, s.now.clone())).collect();
+        let services: Vec<_> = ctx.store.services().map(|(ix, s)| (ix, s.now.clone())).collect();
         for (service, snapshot) in services {
             if is_global(&snapshot) {
                 self.learn(service, snapshot.clone());

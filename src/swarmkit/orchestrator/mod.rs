@@ -74,8 +74,7 @@ pub fn is_task_dirty(store: &Store, service: &ServiceSnapshot, task: TaskSnapsho
             return false;
         }
     }
-    let up = task.is_runnable()
-        && (TaskState::Ready..=TaskState::Running).contains(&task.state);
+    let up = task.is_runnable() && (TaskState::Ready..=TaskState::Running).contains(&task.state);
     let same_template = stored.template == service.template
         || up && want.pull_options != have.pull_options && {
             let mut but_for_credentials = (**want).clone();

@@ -91,8 +91,8 @@ impl TaskReaper {
         let mut gone = Vec::new();
         for (task, stored) in ctx.store.tasks() {
             let snapshot = ctx.store.snapshot(task);
-            let orphan = ctx.store.service(stored.service).is_none()
-                && stored.state >= TaskState::Orphaned;
+            let orphan =
+                ctx.store.service(stored.service).is_none() && stored.state >= TaskState::Orphaned;
             let removable = stored.desired == TaskState::Remove && has_no_container(snapshot);
             if orphan || removable {
                 gone.push(task);

@@ -61,14 +61,10 @@ impl ReplicatedOrchestrator {
         what: &What,
         record: Option<RecordNo>,
     ) -> bool {
-        let replicated = |service| {
-            store.service(service).is_some_and(|s| is_replicated(&s.now))
-        };
+        let replicated = |service| store.service(service).is_some_and(|s| is_replicated(&s.now));
         let news = match what {
             What::TaskCreated(task) | What::TaskUpdated(task) => {
-                if !needs_restart(store, *task)
-                    || !replicated(store.task_ever(task.task).service)
-                {
+                if !needs_restart(store, *task) || !replicated(store.task_ever(task.task).service) {
                     return false;
                 }
                 News::Restart(task.task)
@@ -171,12 +167,7 @@ pub fn needs_restart(store: &Store, task: TaskSnapshot) -> bool {
 }
 
 /// Upstream: `manager/orchestrator/replicated/tasks.go` `restartTasksByNodeID`.
-fn note_tasks_of_node(
-    store: &Store,
-    node: NodeIx,
-    record: Option<RecordNo>,
-    todo: &mut Todo,
-) {
+fn note_tasks_of_node(store: &Store, node: NodeIx, record: Option<RecordNo>, todo: &mut Todo) {
     for (task, stored) in store.tasks() {
         let on_it = stored.node == Some(node) && stored.desired <= TaskState::Running;
         if on_it && store.service(stored.service).is_some_and(|s| is_replicated(&s.now)) {
@@ -234,10 +225,7 @@ impl Todo {
         self.restart.sort_unstable_by_key(|(task, _)| *task);
         for (task, record) in self.restart.drain(..) {
             ctx.store.journal.wake(record);
-            let runnable = ctx
-                .store
-                .task(task)
-                .is_some_and(|t| t.desired <= TaskState::Running);
+            let runnable = ctx.store.task(task).is_some_and(|t| t.desired <= TaskState::Running);
             if runnable {
                 restart.restart(ctx, task);
             }
@@ -269,11 +257,8 @@ fn reconcile(
     if want < count {
         order_for_scale_down(&mut running);
         let gone = running.slots_mut().split_off(want);
-        let removed: Vec<TaskIx> = gone
-            .iter()
-            .flat_map(|slot| running.tasks_of(*slot))
-            .map(|task| task.task)
-            .collect();
+        let removed: Vec<TaskIx> =
+            gone.iter().flat_map(|slot| running.tasks_of(*slot)).map(|task| task.task).collect();
         supervisor.update(ctx, service, snapshot, running);
         delete_slots(ctx, service, &dead);
         for task in removed {

@@ -103,11 +103,8 @@ impl RestartSupervisor {
         } else {
             policy(ctx.store, task).delay.unwrap_or(defaults::RESTART_DELAY)
         };
-        let wait = if down || old.state.is_terminal() {
-            WaitFor::Nothing
-        } else {
-            WaitFor::Stop(old)
-        };
+        let wait =
+            if down || old.state.is_terminal() { WaitFor::Nothing } else { WaitFor::Stop(old) };
         if !delay.is_zero() {
             ctx.waiting(service, Some(slot), Waiting::RestartDelay(new, delay));
         }

@@ -101,9 +101,8 @@ pub fn timestamp(store: &Store, task: TaskIx) -> crate::base::time::SimTime {
 /// `manager/orchestrator/replicated/services.go` `reconcile`.
 pub fn order_for_scale_down(set: &mut SlotSet) {
     let mut slots = std::mem::take(set.slots_mut());
-    let runs = |slot: &SlotRange| {
-        set.tasks_of(*slot).iter().any(|task| task.state == TaskState::Running)
-    };
+    let runs =
+        |slot: &SlotRange| set.tasks_of(*slot).iter().any(|task| task.state == TaskState::Running);
     slots.sort_by_key(|slot| (!runs(slot), slot.key));
     let mut on_node: Vec<(NodeIx, u32)> = Vec::new();
     let mut places: Vec<(u32, SlotRange)> = Vec::with_capacity(slots.len());

@@ -326,12 +326,7 @@ impl Updater {
     }
 
     /// The delay of a worker is over.
-    pub fn delay_over(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        restart: &mut RestartSupervisor,
-        worker: u32,
-    ) {
+    pub fn delay_over(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, worker: u32) {
         let worker = worker as usize;
         debug_assert_eq!(self.workers[worker], Worker::Delaying);
         self.workers[worker] = Worker::Idle;
@@ -339,12 +334,7 @@ impl Updater {
     }
 
     /// The delayed start that a worker waits for is done.
-    pub fn start_done(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        restart: &mut RestartSupervisor,
-        worker: u32,
-    ) {
+    pub fn start_done(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, worker: u32) {
         let worker = worker as usize;
         match self.workers[worker] {
             Worker::AwaitingStart { new, slot, seen } => {
@@ -397,12 +387,7 @@ impl Updater {
         }
     }
 
-    fn serve_if_idle(
-        &mut self,
-        ctx: &mut Ctx<'_>,
-        restart: &mut RestartSupervisor,
-        worker: usize,
-    ) {
+    fn serve_if_idle(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, worker: usize) {
         if self.workers[worker] == Worker::Idle {
             self.serve(ctx, restart, worker);
         }

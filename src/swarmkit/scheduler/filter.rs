@@ -61,7 +61,9 @@ impl Pipeline {
         }
         if let Some(resources) = &self.template.resources {
             let wanted = &resources.reservations;
-            if wanted.nano_cpus > info.free_cpus(node) || wanted.memory_bytes > info.free_memory(node) {
+            if wanted.nano_cpus > info.free_cpus(node)
+                || wanted.memory_bytes > info.free_memory(node)
+            {
                 return Some(RESOURCE);
             }
         }

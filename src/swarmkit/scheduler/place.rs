@@ -112,8 +112,7 @@ impl Scheduler {
         let all = ctx.store.node_count();
         if candidates.len() < count && order.len() < all {
             candidates.clear();
-            let order: Vec<NodeIx> =
-                self.nodes.in_order(ctx.store, ctx.choices, group.0).collect();
+            let order: Vec<NodeIx> = self.nodes.in_order(ctx.store, ctx.choices, group.0).collect();
             self.pick(ctx, pipeline, &order, branch, count, faulty, &mut candidates);
         }
         if faulty {
