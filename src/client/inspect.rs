@@ -418,6 +418,47 @@ mod tests {
         assert_eq!(compact, expected);
     }
 
+    #[test]
+    fn recorded_specs_are_reproduced_to_the_letter() {
+        use crate::client::command::{DockerCommand, UpdateRequest, parse};
+        let recorded = include_str!("inspect/recorded.txt");
+        let mut count = 0;
+        for paragraph in recorded.split("\n\n").skip(1) {
+            let mut specs: Vec<ServiceSpec> = Vec::new();
+            for line in paragraph.lines().filter(|line| line.starts_with("docker ")) {
+                let command = parse(&crate::client::words::split(line).unwrap()).unwrap();
+                let mut spec = specs.last().cloned();
+                match command {
+                    DockerCommand::ServiceCreate { spec: created, .. } => spec = Some(*created),
+                    DockerCommand::ServiceUpdate(update) => {
+                        let Ok(UpdateRequest::Spec(updated)) = update.request(&spec.unwrap())
+                        else {
+                            panic!("{line}");
+                        };
+                        spec = Some(*updated);
+                    }
+                    DockerCommand::ServiceScale { targets, .. } => {
+                        let replicas = targets[0].replicas.clone().unwrap();
+                        spec.as_mut().unwrap().mode = Mode::Replicated { replicas };
+                    }
+                    other => panic!("{other:?}"),
+                }
+                specs.extend(spec);
+            }
+            let shown = |spec: &ServiceSpec| super::spec(&with_defaults(spec)).on_one_line();
+            let wish = paragraph.lines().find_map(|line| line.strip_prefix("= ")).unwrap();
+            let at = specs.iter().rposition(|spec| shown(spec) == wish);
+            let at = at.unwrap_or_else(|| panic!("{wish}\n{}", shown(specs.last().unwrap())));
+            let rolled_back = paragraph.contains("--update-failure-action rollback");
+            assert!(at + 1 == specs.len() || rolled_back, "{paragraph}");
+            if let Some(wish) = paragraph.lines().find_map(|line| line.strip_prefix("< ")) {
+                assert_eq!(super::spec(&specs[at - 1]).on_one_line(), wish);
+            }
+            count += 1;
+        }
+        assert_eq!(count, 18);
+    }
+
     fn service_text(row: &ServiceRow) -> String {
         super::service(row).on_one_line()
     }
