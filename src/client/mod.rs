@@ -5,8 +5,9 @@
 //! flags become a service spec ([`spec_create`], [`spec_update`]). Nothing here knows the cluster:
 //! what the manager validates is the control API's. Source of all rules: "cli surface".
 //!
-//! What is printed is made from [`rows`] alone: [`ps`], [`ls`], [`inspect`], [`pretty`], [`node`]. A
-//! command that waits is a [`progress::Progress`], which is shown a [`choose::PollView`] per poll.
+//! What is printed is made from [`rows`] alone: [`ps`], [`ls`], [`inspect`], [`pretty`], [`node`].
+//! A command that waits is a [`progress::Progress`], which is shown a [`choose::PollView`] per
+//! poll.
 
 pub mod age;
 pub mod choose;
