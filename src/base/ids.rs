@@ -104,6 +104,31 @@ impl Identifier {
     pub const fn new(high: u64, low: u64) -> Identifier {
         Identifier { high, low }
     }
+
+    /// Its 16 bytes, the highest first.
+    pub fn to_bytes(self) -> [u8; 16] {
+        (u128::from(self.high) << 64 | u128::from(self.low)).to_be_bytes()
+    }
+}
+
+impl std::str::FromStr for Identifier {
+    type Err = ();
+
+    /// Reads 25 characters of base 36, as [`Display`](fmt::Display) writes them.
+    fn from_str(text: &str) -> Result<Identifier, ()> {
+        if text.len() != 25 {
+            return Err(());
+        }
+        let value = text.bytes().try_fold(0_u128, |value, byte| {
+            let digit = match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'z' => byte - b'a' + 10,
+                _ => return Err(()),
+            };
+            value.checked_mul(36).and_then(|v| v.checked_add(u128::from(digit))).ok_or(())
+        })?;
+        Ok(Identifier { high: (value >> 64) as u64, low: value as u64 })
+    }
 }
 
 impl fmt::Display for Identifier {
@@ -239,5 +264,17 @@ mod tests {
         assert_eq!(large.to_string(), "0000000000000000000000010");
         assert!(small < large && small.to_string() < large.to_string());
         assert_eq!(Identifier::new(u64::MAX, u64::MAX).to_string().len(), 25);
+    }
+
+    #[test]
+    fn identifiers_read_as_they_print() {
+        for id in
+            [Identifier::new(0, 0), Identifier::new(u64::MAX, u64::MAX), Identifier::new(7, 9)]
+        {
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+        assert_eq!("z".repeat(25).parse::<Identifier>(), Err(()), "more than 128 bits");
+        assert_eq!("A".repeat(25).parse::<Identifier>(), Err(()));
+        assert_eq!("0".parse::<Identifier>(), Err(()));
     }
 }
