@@ -208,3 +208,28 @@ impl Latencies {
         }
     }
 }
+
+impl Latencies {
+    /// These latencies, but for those that `changes` gives.
+    #[must_use]
+    pub fn changed_by(mut self, changes: &LatencyChanges) -> Latencies {
+        let pairs = [
+            (&mut self.accept, &changes.accept),
+            (&mut self.prepare, &changes.prepare),
+            (&mut self.pull, &changes.pull),
+            (&mut self.start, &changes.start),
+            (&mut self.start_each_other, &changes.start_each_other),
+            (&mut self.stop, &changes.stop),
+            (&mut self.cleanup, &changes.cleanup),
+            (&mut self.signal, &changes.signal),
+            (&mut self.unhealthy_signal, &changes.unhealthy_signal),
+            (&mut self.probe, &changes.probe),
+        ];
+        for (latency, change) in pairs {
+            if let Some(change) = change {
+                latency.clone_from(change);
+            }
+        }
+        self
+    }
+}

@@ -8,6 +8,7 @@ use crate::base::time::SimTime;
 use crate::swarmkit::choices::Choices;
 use crate::swarmkit::ctx::{Ask, Ctx, Out};
 use crate::swarmkit::defaults::Timing;
+use crate::swarmkit::journal::Journal;
 use crate::swarmkit::leader::{Leader, Setup};
 use crate::swarmkit::store::{Change, Store};
 
@@ -72,6 +73,11 @@ impl Manager {
     /// What changed in the last activation.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// What changed in the last activation, and the journal to note what follows.
+    pub fn news(&mut self) -> (&[Change], &mut Journal) {
+        (&self.changes, &mut self.store.journal)
     }
 
     /// Hands over what was asked for in the last activation.

@@ -1,4 +1,11 @@
 //! Binds kernel, transcription and engine into a world.
 
+mod client;
+pub mod engine;
+mod fault;
 pub mod manager;
 pub mod race;
+mod request;
+mod rows;
+mod script;
+pub mod world;

@@ -3,7 +3,7 @@
 //! A change of leader drops this and begins another on the same store: what was heard and not yet acted upon
 //! is lost, as it should be. Wakes carry the term, so those of an old leader die by themselves.
 
-use crate::base::ids::{RecordNo, TaskIx, Term};
+use crate::base::ids::{RecordNo, ServiceIx, TaskIx, Term};
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::choices::WatchTurn;
 use crate::swarmkit::ctx::{Ask, Class, Ctx, Timer};
@@ -91,6 +91,11 @@ impl Leader {
             self.unallocated = new.map(|(task, _)| task).collect();
             self.ask_allocation(ctx);
         }
+    }
+
+    /// Whether an updater has the service in hand.
+    pub fn is_updating(&self, service: ServiceIx) -> bool {
+        self.supervisor.is_updating(service)
     }
 
     fn ask_allocation(&mut self, ctx: &mut Ctx<'_>) {

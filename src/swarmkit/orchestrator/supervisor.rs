@@ -30,6 +30,11 @@ impl UpdateSupervisor {
             .is_some_and(|run| self.updaters[run].snapshot().spec == snapshot.spec)
     }
 
+    /// Whether there is an updater for the service.
+    pub fn is_updating(&self, service: ServiceIx) -> bool {
+        self.entries.contains_key(&service)
+    }
+
     /// Puts a new updater in the place of a running one with another spec (semantics 5.1). Cancelling is
     /// synchronous and writes nothing; the new updater begins in the background.
     ///

@@ -1,0 +1,473 @@
+//! The docker client as an actor: it sends requests, polls, and ends with an exit code.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+
+use crate::base::chance::{Role, Whom};
+use crate::base::ids::{Identifier, RecordNo, ServiceIx};
+use crate::base::time::{SimTime, Span};
+use crate::client::choose::choose;
+use crate::client::command::{DockerCommand, ServiceUpdate, UpdateRequest, Wait, parse};
+use crate::client::failure::CliFailure;
+use crate::client::progress::{Next, PollResult, Progress, ProgressOutput};
+use crate::client::{inspect, ls, node, pretty, ps, words};
+use crate::sim::rows::{node_rows, service_row, task_rows, update_row};
+use crate::sim::script::ScriptEvent;
+use crate::sim::world::{Event, Simulation};
+use crate::swarmkit::controlapi;
+use crate::swarmkit::ctx::Class;
+use crate::swarmkit::orchestrator::is_task_dirty;
+use crate::swarmkit::spec::{Mode, ServiceSpec};
+use crate::swarmkit::task::NodeState;
+use crate::timeline::record::{CommandFact, Fact, Stream};
+
+/// Terminals of scripts are so wide.
+const COLUMNS: u16 = 120;
+/// Time between two polls of an attached client. Upstream: docker cli `progress.go`.
+const POLL_INTERVAL: Span = Span::from_ms(200);
+
+/// The commands under way.
+#[derive(Clone, Debug, Default)]
+pub struct Clients {
+    pending: BTreeMap<u32, DockerCommand>,
+    attached: BTreeMap<u32, Attached>,
+}
+
+/// A client that waits for its service to converge.
+#[derive(Clone, Debug)]
+struct Attached {
+    service: ServiceIx,
+    progress: Progress,
+    /// First poll; all others follow on its grid.
+    first: SimTime,
+    /// For when a poll is filed.
+    filed: Option<SimTime>,
+    /// Services still to be watched, one after the other, and errors to be printed at the end.
+    rest: VecDeque<(ServiceIx, String)>,
+    errors: Vec<String>,
+    quiet: bool,
+}
+
+/// How the first part of a command ended.
+enum Ended {
+    /// With this exit code.
+    At(u8),
+    /// It goes on, watching services.
+    Watching { services: VecDeque<(ServiceIx, String)>, errors: Vec<String>, quiet: bool },
+}
+
+impl Simulation {
+    /// A docker command line is typed.
+    pub(super) fn type_command(&mut self, step: u32, line: &str) {
+        let parsed = match words::split(line) {
+            Ok(words) => parse(&words),
+            Err(text) => Err(CliFailure::error(text)),
+        };
+        match parsed {
+            Err(failure) => self.fail(step, &failure),
+            Ok(command) => {
+                self.clients.pending.insert(step, command);
+                let word = self.cluster_key.word(Role::Client, 0, step);
+                let after = self.scenario.cluster.request.at(word);
+                let cause = self.manager.store.journal.latest();
+                let event = Event::Script(ScriptEvent::Request(step));
+                self.file(self.now().after(after), Class::Request, event, cause);
+            }
+        }
+    }
+
+    fn fail(&mut self, step: u32, failure: &CliFailure) {
+        self.print(step, Stream::Out, &failure.stdout);
+        self.print(step, Stream::Err, &failure.stderr);
+        self.end_step(step, failure.code);
+    }
+
+    /// The request of a command reaches the manager.
+    pub(super) fn request(&mut self, step: u32, cause: Option<RecordNo>) {
+        let Some(command) = self.clients.pending.remove(&step) else { return };
+        let ended = self.carry_out(step, command, cause);
+        self.manager.store.journal.wake(cause);
+        match ended {
+            Err(failure) => self.fail(step, &failure),
+            Ok(Ended::At(code)) => self.end_step(step, code),
+            Ok(Ended::Watching { services, errors, quiet }) => {
+                self.attach(step, services, errors, quiet, 1);
+            }
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        step: u32,
+        command: DockerCommand,
+        cause: Option<RecordNo>,
+    ) -> Result<Ended, CliFailure> {
+        match command {
+            DockerCommand::ServiceCreate { spec, wait } => {
+                let key = self.seed.key(Whom::Service, &spec.name);
+                let nth = self.manager.store.version() as u32;
+                let block = key.block(Role::Identifier, 0, nth, 0);
+                let id = Identifier::new(block[0], block[1]);
+                let made =
+                    self.activate(cause, |_, ctx| controlapi::create_service(ctx, *spec, id, key));
+                let service = made.map_err(CliFailure::daemon)?;
+                Ok(self.after_request(step, service, &id.to_string(), wait))
+            }
+            DockerCommand::ServiceUpdate(update) => self.update(step, &update, cause),
+            DockerCommand::ServiceRollback { service, wait } => {
+                let found = self.find_service(&service)?;
+                let version = self.version_of(found);
+                self.activate(cause, |_, ctx| controlapi::rollback_service(ctx, found, version))
+                    .map_err(CliFailure::daemon)?;
+                Ok(self.after_request(step, found, &service, wait))
+            }
+            DockerCommand::ServiceScale { targets, wait } => {
+                let mut services = VecDeque::new();
+                let mut errors = Vec::new();
+                for target in targets {
+                    match self.scale(&target.service, target.replicas, cause) {
+                        Ok((service, line)) => {
+                            self.print(step, Stream::Out, &line);
+                            services.push_back((service, target.service));
+                        }
+                        Err(error) => errors.push(error),
+                    }
+                }
+                if wait.detach {
+                    services.clear();
+                }
+                Ok(Ended::Watching { services, errors, quiet: wait.quiet })
+            }
+            DockerCommand::ServiceRm { services } => {
+                let (mut removed, mut errors) = (String::new(), String::new());
+                for name in services {
+                    match self.find_service(&name) {
+                        Ok(service) => {
+                            let gone = self
+                                .activate(cause, |_, ctx| controlapi::remove_service(ctx, service));
+                            match gone {
+                                Ok(()) => removed.push_str(&format!("{name}\n")),
+                                Err(refused) => errors.push_str(&format!("{refused}\n")),
+                            }
+                        }
+                        Err(failure) => errors.push_str(&failure.stderr),
+                    }
+                }
+                self.printed(step, removed, errors)
+            }
+            DockerCommand::NodeUpdate { node, change } => {
+                let found = self.find_node(&node)?;
+                let stored = self.manager.store.node_ever(found);
+                let mut labels = stored.labels.clone();
+                for key in &change.label_rm {
+                    labels.remove(key);
+                }
+                labels.extend(change.label_add.iter().cloned());
+                let labels = (labels != stored.labels).then_some(labels);
+                let availability = change.availability;
+                self.activate(cause, |_, ctx| {
+                    controlapi::update_node(ctx, found, availability, labels)
+                })
+                .map_err(CliFailure::daemon)?;
+                self.print(step, Stream::Out, &node);
+                Ok(Ended::At(0))
+            }
+            DockerCommand::NodeRm { nodes, force } => {
+                let (mut removed, mut errors) = (String::new(), String::new());
+                for name in nodes {
+                    let gone = self.find_node(&name).and_then(|node| {
+                        self.activate(cause, |_, ctx| controlapi::remove_node(ctx, node, force))
+                            .map_err(CliFailure::daemon)
+                    });
+                    match gone {
+                        Ok(()) => removed.push_str(&format!("{name}\n")),
+                        Err(failure) => errors.push_str(&failure.stderr),
+                    }
+                }
+                self.printed(step, removed, errors)
+            }
+            query => self.answer(step, query),
+        }
+    }
+
+    fn printed(&mut self, step: u32, out: String, errors: String) -> Result<Ended, CliFailure> {
+        self.print(step, Stream::Out, &out);
+        self.print(step, Stream::Err, &errors);
+        Ok(Ended::At(u8::from(!errors.is_empty())))
+    }
+
+    /// The commands that only look.
+    fn answer(&mut self, step: u32, query: DockerCommand) -> Result<Ended, CliFailure> {
+        let now = self.now();
+        let store = &self.manager.store;
+        let engine = self.scenario.cluster.engine;
+        let mut errors = String::new();
+        let out = match query {
+            DockerCommand::ServiceLs(options) => {
+                let rows: Vec<_> =
+                    store.services().filter_map(|(ix, _)| service_row(store, ix)).collect();
+                ls::ls(&rows, &options)?
+            }
+            DockerCommand::ServicePs { services, options } => {
+                let mut rows = Vec::new();
+                let mut found = 0;
+                for name in &services {
+                    match self.find_service(name) {
+                        Ok(service) => {
+                            found += 1;
+                            rows.extend(task_rows(store, service, |_| true));
+                        }
+                        Err(_) => errors.push_str(&format!("no such service: {name}\n")),
+                    }
+                }
+                if found == 0 { String::new() } else { ps::ps(&rows, &options, "", now)? }
+            }
+            DockerCommand::ServiceInspect { services, pretty: human } => {
+                let mut rows = Vec::new();
+                for name in &services {
+                    match self.find_service(name).ok().and_then(|ix| service_row(store, ix)) {
+                        Some(row) => rows.push(row),
+                        None => errors.push_str(&format!("no such service: {name}\n")),
+                    }
+                }
+                if human { pretty::pretty(&rows, now) } else { inspect::inspect(&rows) }
+            }
+            DockerCommand::NodeLs(options) => node::ls(&node_rows(store, engine), &options)?,
+            DockerCommand::NodeInspect { nodes, pretty: human } => {
+                let all = node_rows(store, engine);
+                let mut rows = Vec::new();
+                for name in &nodes {
+                    let is = |row: &&crate::client::rows::NodeRow| {
+                        *row.name == **name
+                            || row.id.to_string() == *name
+                            || name == "self" && row.is_self
+                    };
+                    match all.iter().find(is) {
+                        Some(row) => rows.push(row.clone()),
+                        None => errors.push_str(&format!(
+                            "Error response from daemon: node {name} not found\n"
+                        )),
+                    }
+                }
+                if human { node::pretty(&rows) } else { node::inspect(&rows) }
+            }
+            DockerCommand::NodePs { nodes, options } => {
+                let wanted: Vec<String> = nodes;
+                let on = |name: &str| wanted.is_empty() || wanted.iter().any(|n| n == name);
+                let mut rows = Vec::new();
+                for (service, _) in store.services() {
+                    let all = task_rows(store, service, |_| true);
+                    rows.extend(
+                        all.into_iter()
+                            .filter(|row| row.node.as_ref().is_some_and(|(_, name)| on(name))),
+                    );
+                }
+                ps::ps(&rows, &options, "", now)?
+            }
+            _ => unreachable!("commands that write are carried out elsewhere"),
+        };
+        self.printed(step, out, errors)
+    }
+
+    fn update(
+        &mut self,
+        step: u32,
+        update: &ServiceUpdate,
+        cause: Option<RecordNo>,
+    ) -> Result<Ended, CliFailure> {
+        let service = self.find_service(&update.service)?;
+        let version = self.version_of(service);
+        let spec = self.spec_of(service);
+        match update.request(&spec)? {
+            UpdateRequest::Rollback => {
+                self.activate(cause, |_, ctx| controlapi::rollback_service(ctx, service, version))
+            }
+            UpdateRequest::Spec(spec) => self
+                .activate(cause, |_, ctx| controlapi::update_service(ctx, service, *spec, version)),
+        }
+        .map_err(CliFailure::daemon)?;
+        Ok(self.after_request(step, service, &update.service, update.wait))
+    }
+
+    fn scale(
+        &mut self,
+        name: &str,
+        replicas: Result<u64, String>,
+        cause: Option<RecordNo>,
+    ) -> Result<(ServiceIx, String), String> {
+        let replicas = replicas?;
+        let plain = |failure: CliFailure| format!("{name}: {}", failure.stderr.trim_end());
+        let service = self.find_service(name).map_err(plain)?;
+        let version = self.version_of(service);
+        let mut spec = (*self.spec_of(service)).clone();
+        match &mut spec.mode {
+            Mode::Replicated { replicas: wish } => *wish = replicas,
+            Mode::ReplicatedJob { total_completions, .. } => *total_completions = replicas,
+            Mode::Global | Mode::GlobalJob => {
+                let rule = "scale can only be used with replicated or replicated-job mode";
+                return Err(format!("{name}: {rule}"));
+            }
+        }
+        self.activate(cause, |_, ctx| controlapi::update_service(ctx, service, spec, version))
+            .map_err(|refused| plain(CliFailure::daemon(refused)))?;
+        Ok((service, format!("{name} scaled to {replicas}")))
+    }
+
+    fn spec_of(&self, service: ServiceIx) -> std::sync::Arc<ServiceSpec> {
+        let stored = self.manager.store.service(service);
+        stored.expect("the service was just found").now.spec.clone()
+    }
+
+    fn version_of(&self, service: ServiceIx) -> u64 {
+        self.manager.store.service(service).map_or(0, |stored| stored.meta_version)
+    }
+
+    /// By full id, else by name, else by a prefix of the id that only one has (cli surface 3.1).
+    fn find_service(&self, wanted: &str) -> Result<ServiceIx, CliFailure> {
+        let store = &self.manager.store;
+        let by_id = |all: bool| {
+            let is = move |id: String| if all { id == wanted } else { id.starts_with(wanted) };
+            store.services().filter(move |(_, s)| is(s.id.to_string())).map(|(ix, _)| ix)
+        };
+        if let Some(found) = by_id(true).next().or_else(|| store.service_named(wanted)) {
+            return Ok(found);
+        }
+        let found: Vec<ServiceIx> = by_id(false).collect();
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(CliFailure::daemon(format!("service {wanted} not found"))),
+            many => {
+                let count = many.len();
+                let text = format!("service {wanted} is ambiguous ({count} matches found)");
+                Err(CliFailure::daemon(text))
+            }
+        }
+    }
+
+    fn find_node(&self, wanted: &str) -> Result<crate::base::ids::NodeIx, CliFailure> {
+        let store = &self.manager.store;
+        let by_id = store.nodes().find(|(_, node)| node.id.to_string() == wanted);
+        let own = || store.nodes().find(|(_, node)| node.manager && wanted == "self");
+        by_id
+            .or_else(own)
+            .map(|(ix, _)| ix)
+            .or_else(|| store.node_named(wanted))
+            .ok_or_else(|| CliFailure::daemon(format!("node {wanted} not found")))
+    }
+
+    /// The argument is echoed; then the client waits, unless it is detached.
+    fn after_request(&mut self, step: u32, service: ServiceIx, echo: &str, wait: Wait) -> Ended {
+        if wait.detach || wait.quiet {
+            self.print(step, Stream::Out, echo);
+        } else {
+            self.row(step, 0, echo);
+        }
+        if wait.detach {
+            return Ended::At(0);
+        }
+        let services = VecDeque::from([(service, echo.to_string())]);
+        Ended::Watching { services, errors: Vec::new(), quiet: wait.quiet }
+    }
+
+    fn row(&mut self, step: u32, row: u16, text: &str) {
+        let now = self.now();
+        let fact = CommandFact::Row { step, row, text: text.into() };
+        self.manager.store.journal.note(now, Fact::Command(fact));
+    }
+
+    /// Watches the next service, or ends the command.
+    fn attach(
+        &mut self,
+        step: u32,
+        mut rest: VecDeque<(ServiceIx, String)>,
+        errors: Vec<String>,
+        quiet: bool,
+        row: u16,
+    ) {
+        let Some((service, argument)) = rest.pop_front() else {
+            let text: String = errors.iter().map(|error| format!("{error}\n")).collect();
+            self.print(step, Stream::Err, &text);
+            return self.end_step(step, u8::from(!errors.is_empty()));
+        };
+        let progress = Progress::new(argument, COLUMNS, true, quiet).from_row(row);
+        let first = self.now();
+        let filed = Some(first);
+        let attached = Attached { service, progress, first, filed, rest, errors, quiet };
+        self.clients.attached.insert(step, attached);
+        let event = Event::Script(ScriptEvent::Poll(step));
+        self.file(first, Class::Client, event, self.manager.store.journal.latest());
+    }
+
+    /// The attached client of a step looks at its service.
+    pub(super) fn poll(&mut self, step: u32, cause: Option<RecordNo>) {
+        let now = self.now();
+        let Some(mut attached) = self.clients.attached.remove(&step) else { return };
+        if attached.filed != Some(now) {
+            self.clients.attached.insert(step, attached);
+            return; // an earlier poll was filed since
+        }
+        attached.filed = None;
+        let store = &self.manager.store;
+        let Some(service) = store.service(attached.service) else {
+            let gone = CliFailure::daemon(format!("service {} not found", attached.rest.len()));
+            return self.fail(step, &gone);
+        };
+        let snapshot = service.now.clone();
+        let status = snapshot.update.map(|status| update_row(store, status));
+        let current = |task| !is_task_dirty(store, &snapshot, store.snapshot(task));
+        let rows = task_rows(store, attached.service, current);
+        let down = |id: Identifier| {
+            store.nodes().any(|(_, node)| node.id == id && node.state == NodeState::Down)
+        };
+        let view = choose(&snapshot.spec, status.as_ref(), &rows, down);
+        let mut drawn = Vec::new();
+        let result = attached.progress.poll(now, &view, &mut drawn);
+        self.manager.store.journal.wake(cause);
+        for output in drawn {
+            match output {
+                ProgressOutput::Row { row, text } => self.row(step, row, &text),
+                ProgressOutput::Line(text) => self.print(step, Stream::Out, &text),
+            }
+        }
+        match result {
+            PollResult::Continue { next } => {
+                self.clients.attached.insert(step, attached);
+                if let Next::At(at) = next {
+                    self.file_poll(step, at, cause);
+                }
+            }
+            PollResult::Done { code, stderr } => {
+                let Attached { rest, mut errors, quiet, progress, .. } = attached;
+                errors.extend(stderr.filter(|_| code != 0));
+                self.attach(step, rest, errors, quiet, progress.next_row());
+            }
+        }
+    }
+
+    /// Files the first poll on the client's grid at or after `at`, unless an earlier one is filed.
+    fn file_poll(&mut self, step: u32, at: SimTime, cause: Option<RecordNo>) {
+        let Some(attached) = self.clients.attached.get_mut(&step) else { return };
+        let interval = POLL_INTERVAL.0 as u64;
+        let since = at.0.saturating_sub(attached.first.0);
+        let on_grid = SimTime(attached.first.0 + since.div_ceil(interval) * interval);
+        if attached.filed.is_none_or(|filed| on_grid < filed) {
+            attached.filed = Some(on_grid);
+            let event = Event::Script(ScriptEvent::Poll(step));
+            self.file(on_grid, Class::Client, event, cause);
+        }
+    }
+
+    /// The store changed: attached clients look again at their next poll, and so does the script.
+    pub(super) fn hear_for_clients(&mut self) {
+        self.check_wait();
+        if self.clients.attached.is_empty() {
+            return;
+        }
+        let now = SimTime(self.now().0 + 1);
+        let steps: Vec<u32> = self.clients.attached.keys().copied().collect();
+        let cause = self.manager.store.journal.latest();
+        for step in steps {
+            self.file_poll(step, now, cause);
+        }
+    }
+}

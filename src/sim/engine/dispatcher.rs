@@ -1,0 +1,238 @@
+//! The dispatcher: assignments to nodes and status reports from them, in batches (semantics 10.3, 10.4).
+//!
+//! Upstream: `manager/dispatcher/dispatcher.go` `Assignments`, `UpdateTaskStatus`, `processUpdates`.
+
+use crate::base::chance::{Role, word};
+use crate::base::ids::{NodeIx, TaskIx};
+use crate::base::time::{SimTime, Span};
+use crate::docker::controller::Controller;
+use crate::sim::engine::{Engine, EngineCtx, EngineEvent, Message, Running, slot_number};
+use crate::swarmkit::agent::exec::Status;
+use crate::swarmkit::agent::task_manager::{Input as AgentInput, TaskManager};
+use crate::swarmkit::ctx::Ctx;
+use crate::swarmkit::defaults;
+use crate::swarmkit::store::{Change, Store, TaskSnapshot, What};
+use crate::swarmkit::task::{NodeState, TaskState};
+use crate::timeline::record::TaskStatus;
+
+impl Engine {
+    /// Hears what the manager stored, and queues what nodes have to be told.
+    pub fn hear(&mut self, cx: &mut EngineCtx<'_>, changes: &[Change], wait: Span) {
+        for Change { what, record } in changes {
+            match what {
+                What::TaskUpdated(task) => {
+                    let Some(node) = task.node else { continue };
+                    let sent = self.tasks.entry(task.task).sent;
+                    let first = task.state == TaskState::Assigned && sent.is_none();
+                    if first || sent.is_some_and(|sent| sent != task.desired) {
+                        self.tasks[task.task].sent = Some(task.desired);
+                        cx.journal.wake(*record);
+                        self.queue_assignment(cx, *task, node, wait);
+                    }
+                }
+                What::TaskDeleted(task) => {
+                    let known = self.tasks.entry(task.task).sent.take().is_some();
+                    if let (true, Some(node)) = (known, task.node) {
+                        cx.journal.wake(*record);
+                        self.queue_assignment(cx, *task, node, wait);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn queue_assignment(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        task: TaskSnapshot,
+        node: NodeIx,
+        wait: Span,
+    ) {
+        let state = &mut self.nodes[node];
+        if !state.in_contact() {
+            return;
+        }
+        let link = &mut self.tasks[task.task];
+        if let Some(running) = &mut link.running {
+            running.latest = cx.journal.cause().or(running.latest);
+        }
+        if !std::mem::replace(&mut link.queued, true) {
+            state.queued.push(task.task);
+        }
+        let full = state.queued.len() >= defaults::ASSIGNMENT_BATCH;
+        state.send_at = if full { cx.now } else { cx.now.after(wait) };
+        if !state.send_asked || full {
+            state.send_asked = true;
+            let after = state.send_at.since(cx.now);
+            cx.ask(after, EngineEvent::Assign(node), true);
+        }
+    }
+
+    /// The wait since the last change is over: everything queued goes out.
+    pub(super) fn send_assignments(&mut self, cx: &mut EngineCtx<'_>, store: &Store, node: NodeIx) {
+        let state = &mut self.nodes[node];
+        if state.send_at > cx.now {
+            let after = state.send_at.since(cx.now);
+            return cx.ask(after, EngineEvent::Assign(node), true);
+        }
+        state.send_asked = false;
+        let mut queued = std::mem::take(&mut state.queued);
+        for task in queued.drain(..) {
+            self.tasks[task].queued = false;
+            let wish = store.task(task).map(|stored| stored.desired);
+            self.ask_delivery(cx, store, task, wish);
+        }
+        self.nodes[node].queued = queued;
+    }
+
+    /// The message is on its way: new tasks take as long as measured, others the least of it.
+    pub(super) fn ask_delivery(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        store: &Store,
+        task: TaskIx,
+        wish: Option<TaskState>,
+    ) {
+        let known = self.tasks.get(task).is_some_and(|link| link.running.is_some());
+        let stored = store.task_ever(task);
+        let service = store.service(stored.service).filter(|_| !known);
+        let word = service.map(|service| {
+            let slot = slot_number(stored.slot);
+            service.key.block(Role::Task, slot, stored.ordinal.0, 0)[word::ACCEPT]
+        });
+        let after = self.software.delivery(word);
+        cx.ask(after, EngineEvent::Deliver(task, wish), true);
+    }
+
+    /// An agent learns what is wished of a task.
+    pub(super) fn deliver(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        store: &Store,
+        task: TaskIx,
+        wish: Option<TaskState>,
+    ) {
+        if self.tasks.entry(task).running.is_some() {
+            let node = self.tasks[task].running.as_ref().map(|running| running.node);
+            if node.is_some_and(|node| !self.nodes[node].in_contact()) {
+                return;
+            }
+            let input = match wish {
+                Some(desired) => AgentInput::Updated { desired },
+                None => AgentInput::Removed,
+            };
+            return self.drive(cx, task, Message::Agent(input));
+        }
+        let (Some(desired), Some(stored)) = (wish, store.task(task)) else { return };
+        let Some(node) = stored.node.filter(|node| self.nodes[*node].in_contact()) else { return };
+        if stored.state > TaskState::Running {
+            return;
+        }
+        let template = self.template(store, stored, node);
+        let supply = self.supply(&template, node, store);
+        let (slot, ordinal) = (slot_number(stored.slot), stored.ordinal.0);
+        let crash = self.software.crash(template.key, &template.image_name, slot, ordinal);
+        let container = Controller::new(template, slot, ordinal, supply, crash);
+        let latest = cx.journal.cause();
+        let agent = TaskManager::new();
+        let running = Running { node, agent, container, unsent: None, latest, starting: false };
+        self.tasks[task].running = Some(Box::new(running));
+        self.drive(cx, task, Message::Agent(AgentInput::Assigned { desired }));
+    }
+
+    /// An agent's report: the last one of a task wins until the manager looks.
+    pub(super) fn report(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        task: TaskIx,
+        running: &mut Running,
+        status: Status,
+    ) {
+        let first = running.unsent.is_none();
+        running.unsent = Some((status, cx.now, cx.journal.latest()));
+        if first && self.nodes[running.node].in_contact() {
+            self.due.push(task);
+            self.ask_flush(cx);
+        }
+    }
+
+    /// The manager looks at reports on a grid of its own: the next point of it, once something is due.
+    pub(super) fn ask_flush(&mut self, cx: &mut EngineCtx<'_>) {
+        if self.flush_at.is_some() {
+            return;
+        }
+        let interval = self.software.status_interval().0 as u64;
+        let since = (cx.now.0 + interval - self.status_phase % interval) % interval;
+        let at = SimTime(cx.now.0 + interval - since);
+        self.flush_at = Some(at);
+        cx.ask(at.since(cx.now), EngineEvent::Flush, true);
+    }
+
+    /// A new leader's timer has a phase of its own.
+    pub fn set_status_phase(&mut self, phase: u64) {
+        self.status_phase = phase;
+    }
+
+    /// Stores all reports and verdicts in one transaction. Gives the nodes that turned down.
+    ///
+    /// Upstream: `manager/dispatcher/dispatcher.go` `processUpdates`.
+    pub fn flush(&mut self, ctx: &mut Ctx<'_>) -> Vec<NodeIx> {
+        self.flush_at = None;
+        let mut due = std::mem::take(&mut self.due);
+        for task in due.drain(..) {
+            let Some(running) = &mut self.tasks[task].running else { continue };
+            let Some((status, stamp, cause)) = running.unsent.take() else { continue };
+            let Some(stored) = ctx.store.task(task) else { continue };
+            if stored.state > status.state {
+                continue;
+            }
+            ctx.store.journal.wake(cause);
+            let Status { state, message, err, exit } = status;
+            let status = TaskStatus { state, message, err, exit, stamp };
+            ctx.store.write_status(ctx.now, task, status, Some(ctx.now));
+            running.latest = ctx.store.journal.latest();
+        }
+        self.due = due;
+        let mut down = Vec::new();
+        for (node, state, message) in std::mem::take(&mut self.verdicts) {
+            ctx.store.set_node_state(ctx.now, node, state, message);
+            if state == NodeState::Down {
+                down.push(node);
+            }
+        }
+        ctx.store.commit();
+        down
+    }
+
+    /// The node has been down for too long: what ran there is given up, state only.
+    ///
+    /// Upstream: `manager/dispatcher/dispatcher.go` `moveTasksToOrphaned`.
+    pub fn give_up(&mut self, ctx: &mut Ctx<'_>, node: NodeIx, outage: u16) {
+        if self.nodes[node].in_contact() || self.nodes[node].incarnation() != outage {
+            return;
+        }
+        let lost: Vec<(TaskIx, TaskStatus)> = ctx
+            .store
+            .tasks()
+            .filter(|(_, t)| {
+                let held = TaskState::Assigned..=TaskState::Running;
+                t.node == Some(node) && held.contains(&t.state)
+            })
+            .map(|(task, t)| {
+                let (message, err) = (t.message, t.err.clone());
+                let (state, exit) = (TaskState::Orphaned, t.exit);
+                (task, TaskStatus { state, message, err, exit, stamp: t.stamp })
+            })
+            .collect();
+        for (task, status) in lost {
+            ctx.store.write_status(ctx.now, task, status, None);
+        }
+        ctx.store.commit();
+    }
+
+    /// Which outage of a node this is.
+    pub fn outage(&self, node: NodeIx) -> u16 {
+        self.nodes[node].incarnation()
+    }
+}

@@ -1,0 +1,402 @@
+//! The engine world: dispatcher, agents and containers, around the leader's loops.
+//!
+//! Deliveries to nodes and reports from them are batched as upstream's dispatcher does (semantics 10.3,
+//! 10.4). A node's own machines are pure; this file carries messages between them and asks for wakes.
+
+pub mod crash;
+mod dispatcher;
+mod node;
+mod plan;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::base::ids::{EndpointIx, Id, IdVec, NodeIx, RecordNo, TaskIx, TemplateIx};
+use crate::base::time::{SimTime, Span};
+use crate::docker::controller::{
+    Controller, Effect as DockerEffect, Fact as DockerFact, Input as DockerInput, Template, Timer,
+};
+use crate::docker::health::ProbeResult as DockerProbe;
+use crate::scenario::model::Scenario;
+use crate::swarmkit::agent::exec::{Operation, Status};
+use crate::swarmkit::agent::task_manager::{
+    Effect as AgentEffect, Input as AgentInput, TaskManager,
+};
+use crate::swarmkit::journal::Journal;
+use crate::swarmkit::store::Store;
+use crate::swarmkit::task::TaskState;
+use crate::timeline::record::{
+    BackendChange, ContainerChange, Fact, HealthChange, ProbeResult, Signal, SlotKey,
+};
+
+pub use node::OnNode;
+pub use plan::Software;
+
+/// What the engine world waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EngineEvent {
+    /// The manager stores the reports that have come in.
+    Flush,
+    /// The manager sends a node its assignments.
+    Assign(NodeIx),
+    /// A task's agent learns what is wished: nothing more is wished of it if there is no state.
+    Deliver(TaskIx, Option<TaskState>),
+    /// A task's retry second is over; of that incarnation of its node.
+    Retry(TaskIx, u16),
+    /// A container's timer is due.
+    Container(TaskIx, Timer),
+    /// A node has been silent for too long, unless it spoke since.
+    Silent(NodeIx, u16),
+    /// A node that came back is registered.
+    Register(NodeIx, u16),
+    /// A node has been down so long that its tasks are given up.
+    GiveUp(NodeIx, u16),
+}
+
+/// A wake that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// When.
+    pub at: SimTime,
+    /// What for.
+    pub event: EngineEvent,
+    /// The record in force.
+    pub cause: Option<RecordNo>,
+    /// Whether it keeps the run going.
+    pub foreground: bool,
+}
+
+/// What a part of the engine world is given.
+pub struct EngineCtx<'a> {
+    /// The present instant.
+    pub now: SimTime,
+    /// Where facts are noted.
+    pub journal: &'a mut Journal,
+    /// Wakes asked for.
+    pub asked: &'a mut Vec<Asked>,
+}
+
+impl EngineCtx<'_> {
+    fn ask(&mut self, after: Span, event: EngineEvent, foreground: bool) {
+        let (at, cause) = (self.now.after(after), self.journal.latest());
+        self.asked.push(Asked { at, event, cause, foreground });
+    }
+}
+
+/// A task on its node.
+#[derive(Clone, Debug)]
+struct Running {
+    node: NodeIx,
+    agent: TaskManager,
+    container: Controller,
+    /// A status that the manager has not stored yet, with its stamp and its record.
+    unsent: Option<(Status, SimTime, Option<RecordNo>)>,
+    /// The last record about it.
+    latest: Option<RecordNo>,
+    /// Counts among those being started on its node.
+    starting: bool,
+}
+
+/// All nodes with what runs there.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    scenario: Arc<Scenario>,
+    /// How software behaves now, faults included.
+    software: Software,
+    nodes: IdVec<NodeIx, OnNode>,
+    tasks: IdVec<TaskIx, Link>,
+    templates: BTreeMap<(TemplateIx, EndpointIx, u16), Arc<Template>>,
+    /// Tasks with an unsent status on a node in contact, in the order of change.
+    due: Vec<TaskIx>,
+    /// Nodes whose verdict changes at the next flush.
+    verdicts: Vec<(NodeIx, crate::swarmkit::task::NodeState, &'static str)>,
+    flush_at: Option<SimTime>,
+    status_phase: u64,
+    queue: VecDeque<Message>,
+    agent_effects: Vec<AgentEffect>,
+    docker_effects: Vec<DockerEffect>,
+    /// Membership changes of load balancers, for whoever asks them.
+    backends: Vec<BackendNews>,
+}
+
+/// A change of a load balancer, as it became true on the task's own node.
+#[derive(Clone, Copy, Debug)]
+pub struct BackendNews {
+    /// When.
+    pub at: SimTime,
+    /// Whose.
+    pub task: TaskIx,
+    /// On which node.
+    pub node: NodeIx,
+    /// What.
+    pub change: BackendChange,
+}
+
+/// What the dispatcher and the node know of a task.
+#[derive(Clone, Debug, Default)]
+struct Link {
+    /// Desired state as sent last.
+    sent: Option<TaskState>,
+    /// Waits to be sent.
+    queued: bool,
+    running: Option<Box<Running>>,
+}
+
+#[derive(Clone, Debug)]
+enum Message {
+    Agent(AgentInput),
+    Docker(DockerInput),
+}
+
+impl Engine {
+    /// Nodes without tasks.
+    pub fn new(scenario: Arc<Scenario>, status_phase: u64) -> Engine {
+        Engine {
+            software: Software::new(&scenario),
+            scenario,
+            nodes: IdVec::new(),
+            tasks: IdVec::new(),
+            templates: BTreeMap::new(),
+            due: Vec::new(),
+            verdicts: Vec::new(),
+            flush_at: None,
+            status_phase,
+            queue: VecDeque::new(),
+            agent_effects: Vec::new(),
+            docker_effects: Vec::new(),
+            backends: Vec::new(),
+        }
+    }
+
+    /// How software behaves now.
+    pub fn software(&self) -> &Software {
+        &self.software
+    }
+
+    /// Changes of load balancers so far.
+    pub fn backends(&self) -> &[BackendNews] {
+        &self.backends
+    }
+
+    /// The container of a task, while its agent knows it.
+    pub fn container(&self, task: TaskIx) -> Option<&Controller> {
+        Some(&self.tasks.get(task)?.running.as_ref()?.container)
+    }
+
+    /// The node on which a task runs.
+    pub fn node(&self, node: NodeIx) -> Option<&OnNode> {
+        self.nodes.get(node)
+    }
+
+    /// Carries a message to a task's machines, and everything that follows in this instant.
+    fn drive(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, first: Message) {
+        let Some(mut running) = self.tasks.entry(task).running.take() else { return };
+        if running.latest.is_some() {
+            cx.journal.wake(running.latest);
+        }
+        let mut closed = false;
+        self.queue.push_back(first);
+        while let Some(message) = self.queue.pop_front() {
+            match message {
+                Message::Agent(input) => {
+                    let mut effects = std::mem::take(&mut self.agent_effects);
+                    running.agent.handle(input, &mut effects);
+                    for effect in effects.drain(..) {
+                        closed |= matches!(effect, AgentEffect::Closed);
+                        self.carry_out(cx, task, &mut running, effect);
+                    }
+                    self.agent_effects = effects;
+                }
+                Message::Docker(input) => {
+                    let mut effects = std::mem::take(&mut self.docker_effects);
+                    running.container.handle(cx.now, input, &mut effects);
+                    for effect in effects.drain(..) {
+                        self.carry_out_docker(cx, task, &mut running, effect);
+                    }
+                    self.docker_effects = effects;
+                }
+            }
+        }
+        if closed {
+            self.nodes[running.node].forget(task, running.starting);
+        } else {
+            self.tasks[task].running = Some(running);
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        task: TaskIx,
+        running: &mut Running,
+        effect: AgentEffect,
+    ) {
+        match effect {
+            AgentEffect::Begin(operation) => {
+                let mut congestion = Span::ZERO;
+                if operation == Operation::Start && !running.starting {
+                    running.starting = true;
+                    let node = &mut self.nodes[running.node];
+                    let latencies = &running.container.template().latencies;
+                    let each = latencies.start_each_other.median();
+                    congestion = each.times(i64::from(node.begin_start()));
+                }
+                let begin = DockerInput::Begin { operation, congestion };
+                self.queue.push_back(Message::Docker(begin));
+            }
+            AgentEffect::CancelOperation => {
+                self.queue.push_back(Message::Docker(DockerInput::Cancel));
+            }
+            AgentEffect::Report(status) => self.report(cx, task, running, status),
+            AgentEffect::Retry => {
+                let incarnation = self.nodes[running.node].incarnation();
+                let retry = self.software.agent_retry();
+                cx.ask(retry, EngineEvent::Retry(task, incarnation), true);
+            }
+            AgentEffect::Closed => {}
+        }
+    }
+
+    fn carry_out_docker(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        task: TaskIx,
+        running: &mut Running,
+        effect: DockerEffect,
+    ) {
+        match effect {
+            DockerEffect::At { after, timer, foreground } => {
+                cx.ask(after, EngineEvent::Container(task, timer), foreground);
+            }
+            // Deviation: a dead timer keeps the run going until it is due; it is never far.
+            DockerEffect::Abandon(_) => {}
+            DockerEffect::Done(result) => {
+                if running.starting {
+                    running.starting = false;
+                    self.nodes[running.node].end_start();
+                }
+                self.queue.push_back(Message::Agent(AgentInput::OpDone(result)));
+            }
+            DockerEffect::Fact(fact) => self.note(cx, task, running, fact),
+        }
+    }
+
+    /// Notes what became true of a container.
+    fn note(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        task: TaskIx,
+        running: &mut Running,
+        fact: DockerFact,
+    ) {
+        let container = |change| Fact::Container { task, change };
+        let health = |change| Fact::Health { task, change };
+        let fact = match fact {
+            DockerFact::Pulled => {
+                let image = running.container.template().image_name.clone();
+                self.nodes[running.node].pulled(image);
+                return;
+            }
+            DockerFact::Created => container(ContainerChange::Created),
+            DockerFact::Started => {
+                if std::mem::take(&mut running.starting) {
+                    self.nodes[running.node].end_start();
+                }
+                container(ContainerChange::Started)
+            }
+            DockerFact::Signalled(signal) => container(ContainerChange::Signalled(match signal {
+                crate::docker::container::Signal::Stop => Signal::Stop,
+                crate::docker::container::Signal::Kill => Signal::Kill,
+            })),
+            DockerFact::Died(code) => container(ContainerChange::Died(code)),
+            DockerFact::Removed => container(ContainerChange::Removed),
+            DockerFact::Probe { started, result, streak } => {
+                let result = match result {
+                    DockerProbe::Passed => ProbeResult::Passed,
+                    DockerProbe::Failed(code) => ProbeResult::Failed(code),
+                    DockerProbe::TimedOut(after) => ProbeResult::TimedOut(after),
+                };
+                health(HealthChange::Probe { started, result, streak })
+            }
+            DockerFact::Healthy => health(HealthChange::Healthy),
+            DockerFact::Unhealthy => health(HealthChange::Unhealthy),
+            DockerFact::Activated => self.backend(cx, task, running, BackendChange::Joined),
+            DockerFact::Deactivated => self.backend(cx, task, running, BackendChange::Drained),
+            DockerFact::Gone => self.backend(cx, task, running, BackendChange::Left),
+        };
+        running.latest = Some(cx.journal.note(cx.now, fact));
+        cx.journal.wake(running.latest);
+    }
+
+    fn backend(
+        &mut self,
+        cx: &EngineCtx<'_>,
+        task: TaskIx,
+        running: &Running,
+        change: BackendChange,
+    ) -> Fact {
+        let (at, node) = (cx.now, running.node);
+        self.backends.push(BackendNews { at, task, node, change });
+        Fact::Backend { task, change }
+    }
+
+    /// Passes what the clock says to the machine concerned.
+    pub fn wake(&mut self, cx: &mut EngineCtx<'_>, store: &Store, event: EngineEvent) {
+        match event {
+            EngineEvent::Deliver(task, wish) => self.deliver(cx, store, task, wish),
+            EngineEvent::Retry(task, incarnation) => {
+                let node = self.tasks.get(task).and_then(|l| l.running.as_ref()).map(|r| r.node);
+                if node.is_some_and(|node| self.nodes[node].is_up(incarnation)) {
+                    self.drive(cx, task, Message::Agent(AgentInput::RetryElapsed));
+                }
+            }
+            EngineEvent::Container(task, timer) => {
+                let known = self.tasks.get(task).and_then(|link| link.running.as_ref());
+                if known.is_some_and(|r| self.nodes[r.node].powered()) {
+                    self.drive(cx, task, Message::Docker(DockerInput::Timer(timer)));
+                }
+            }
+            EngineEvent::Assign(node) => self.send_assignments(cx, store, node),
+            EngineEvent::Register(node, incarnation) => self.register(cx, store, node, incarnation),
+            EngineEvent::Silent(node, outage) => self.fall_silent(cx, node, outage),
+            EngineEvent::Flush | EngineEvent::GiveUp(..) => {
+                unreachable!("these write to the store: the world calls them by name")
+            }
+        }
+    }
+
+    /// Kills a task's process from outside.
+    pub fn signal(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, kill: bool) {
+        use crate::docker::container::Signal;
+        let signal = if kill { Signal::Kill } else { Signal::Stop };
+        self.drive(cx, task, Message::Docker(DockerInput::Signal(signal)));
+    }
+
+    /// Tells all containers of an image something.
+    pub fn tell_containers_of(&mut self, cx: &mut EngineCtx<'_>, image: &str, input: &DockerInput) {
+        let of_it = |task: &TaskIx| {
+            let template = self.container(*task).map(|container| container.template());
+            template.is_some_and(|t| crate::scenario::model::image_key(&t.image_name) == image)
+        };
+        let tasks: Vec<TaskIx> = self.running_tasks().map(|(task, _)| task).filter(of_it).collect();
+        for task in tasks {
+            self.drive(cx, task, Message::Docker(input.clone()));
+        }
+    }
+
+    /// All tasks whose agent knows them, in order of creation.
+    pub fn running_tasks(&self) -> impl Iterator<Item = (TaskIx, NodeIx)> + '_ {
+        let running = |(task, link): (TaskIx, &Link)| {
+            link.running.as_ref().map(|running| (task, running.node))
+        };
+        self.tasks.iter().filter_map(running)
+    }
+}
+
+/// A slot as the address of a draw, and as the number that images know.
+fn slot_number(slot: SlotKey) -> u32 {
+    match slot {
+        SlotKey::Slot(number) => number.0,
+        SlotKey::Node(node) => node.index() as u32 + 1,
+    }
+}

@@ -1,0 +1,124 @@
+//! The rows that docker's texts are made of, filled from the store.
+
+use std::sync::Arc;
+
+use crate::base::ids::{NodeIx, ServiceIx};
+use crate::client::rows::{ManagerRow, NodeRow, Place, ServiceRow, TaskRow, UpdateRow};
+use crate::docker::behaviour::Engine;
+use crate::swarmkit::spec::{Mode, PublishMode};
+use crate::swarmkit::store::{Store, Task};
+use crate::timeline::record::{SlotKey, UpdateStatus};
+
+/// The row of a service.
+pub fn service_row(store: &Store, service: ServiceIx) -> Option<ServiceRow> {
+    let stored = store.service(service)?;
+    let spec = stored.now.spec.clone();
+    let desired = match spec.mode {
+        Mode::Replicated { replicas } => replicas,
+        Mode::ReplicatedJob { max_concurrent, .. } => max_concurrent,
+        Mode::Global | Mode::GlobalJob => u64::from(stored.wanted_running),
+    };
+    let ports = spec.endpoint.as_ref().map_or(Vec::new(), |endpoint| endpoint.ports.clone());
+    Some(ServiceRow {
+        id: stored.id,
+        name: spec.name.as_str().into(),
+        spec,
+        previous: stored.previous.as_ref().map(|(spec, _)| spec.clone()),
+        version: stored.meta_version,
+        update: stored.now.update.map(|status| update_row(store, status)),
+        created: stored.created,
+        updated: stored.updated,
+        running: u64::from(stored.running),
+        desired,
+        ports,
+    })
+}
+
+/// The row of an update status, with the identifier of the task it names.
+pub fn update_row(store: &Store, status: UpdateStatus) -> UpdateRow {
+    let (text, task) = status.message.parts();
+    let id = task.map_or(String::new(), |task| store.task_ever(task).id.to_string());
+    UpdateRow {
+        state: status.state,
+        message: format!("{text}{id}"),
+        started: Some(status.started),
+        completed: status.completed,
+    }
+}
+
+/// The rows of a service's tasks that `wanted` picks, slot by slot.
+pub fn task_rows(
+    store: &Store,
+    service: ServiceIx,
+    wanted: impl Fn(crate::base::ids::TaskIx) -> bool,
+) -> Vec<TaskRow> {
+    let Some(stored) = store.service(service) else { return Vec::new() };
+    let name: Arc<str> = stored.now.spec.name.as_str().into();
+    let mut rows = Vec::new();
+    for slot in store.slots(service) {
+        for task in store.tasks_of_slot(service, slot).filter(|task| wanted(*task)) {
+            rows.push(task_row(store, stored.id, &name, store.task_ever(task)));
+        }
+    }
+    rows
+}
+
+fn task_row(
+    store: &Store,
+    service_id: crate::base::ids::Identifier,
+    service: &Arc<str>,
+    task: &Task,
+) -> TaskRow {
+    let node = |node: NodeIx| {
+        let node = store.node_ever(node);
+        (node.id, node.name.clone())
+    };
+    let ports = store.endpoint(task.endpoint).map_or(Vec::new(), |endpoint| {
+        let host = endpoint.ports.iter().filter(|p| p.publish_mode == PublishMode::Host);
+        host.cloned().collect()
+    });
+    TaskRow {
+        id: task.id,
+        service_id,
+        service: service.clone(),
+        place: match task.slot {
+            SlotKey::Slot(number) => Place::Slot(number.0),
+            SlotKey::Node(on) => Place::Node(node(on).0),
+        },
+        image: store.image(task.template).clone(),
+        node: task.node.map(node),
+        desired: task.desired,
+        state: task.state,
+        err: task.err.as_deref().map(str::to_string),
+        stamp: task.stamp,
+        created: task.created,
+        version: task.version.0,
+        ports,
+    }
+}
+
+/// The rows of all nodes.
+pub fn node_rows(store: &Store, engine: Engine) -> Vec<NodeRow> {
+    let first = store.nodes().find(|(_, node)| node.manager).map(|(ix, _)| ix);
+    let row = |(ix, node): (NodeIx, &crate::swarmkit::store::Node)| NodeRow {
+        id: node.id,
+        name: node.name.clone(),
+        state: node.state,
+        availability: node.availability,
+        manager: node.manager.then_some(ManagerRow { leader: first == Some(ix), reachable: true }),
+        engine: match engine {
+            Engine::V20_10 => "20.10.24",
+            Engine::V28 => "28.5.2",
+            Engine::V29 => "29.7.2",
+        }
+        .into(),
+        labels: node.labels.clone(),
+        nano_cpus: node.nano_cpus,
+        memory_bytes: node.memory_bytes,
+        is_self: first == Some(ix),
+        version: store.version(),
+        created: crate::base::time::SimTime::ZERO,
+        updated: crate::base::time::SimTime::ZERO,
+    };
+    store.nodes().map(row).collect()
+}

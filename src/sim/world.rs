@@ -1,0 +1,367 @@
+//! A simulation: the world, what is ahead, and the loop that brings them together.
+//!
+//! `step`, `run_until` and `run` are all there is: playback, branching and sweeps are callers.
+
+use std::sync::Arc;
+
+use crate::base::chance::{Key, Role, Seed, Whom};
+use crate::base::ids::{Identifier, RecordNo, Term};
+use crate::base::time::SimTime;
+use crate::kernel::agenda::Agenda;
+use crate::scenario::model::Scenario;
+use crate::sim::client::Clients;
+use crate::sim::engine::{Asked, Engine, EngineCtx, EngineEvent};
+use crate::sim::manager::Manager;
+use crate::sim::race::RaceOrder;
+use crate::sim::request::Requests;
+use crate::sim::script::{Script, ScriptEvent};
+use crate::swarmkit::choices::Choices;
+use crate::swarmkit::ctx::{Class, Ctx, Timer};
+use crate::swarmkit::defaults::Timing;
+use crate::swarmkit::leader::{Leader, Setup};
+use crate::swarmkit::scheduler::Placement;
+use crate::swarmkit::store::NewNode;
+use crate::swarmkit::task::NodeState;
+use crate::timeline::digest::Digest;
+use crate::timeline::ends::{Footer, Limit, Stop};
+use crate::timeline::sink::Sink;
+
+/// A cause that is due. Everything that can ever wake the simulator is listed here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A loop of the leader of that term.
+    Leader(Term, Timer),
+    /// Dispatcher, agents, containers.
+    Engine(EngineEvent),
+    /// The script and the docker client.
+    Script(ScriptEvent),
+    /// A fault begins, or ends.
+    Fault(u32, Edge),
+}
+
+/// Which end of a fault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Edge {
+    /// It begins.
+    Begins,
+    /// It is over.
+    Ends,
+}
+
+/// An event with the record in force when it was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    event: Event,
+    cause: Option<RecordNo>,
+}
+
+const _: () = assert!(size_of::<Event>() <= 24, "a million of them wait in the agenda");
+
+/// One run of one scenario.
+#[derive(Clone)]
+pub struct Simulation {
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) manager: Manager,
+    pub(super) engine: Engine,
+    pub(super) script: Script,
+    pub(super) clients: Clients,
+    pub(super) requests: Requests,
+    pub(super) cluster_key: Key,
+    pub(super) seed: Seed,
+    agenda: Agenda<Ahead>,
+    order: RaceOrder,
+    digest: Digest,
+    asked: Vec<Asked>,
+    events: u64,
+    instant: (SimTime, u64),
+}
+
+impl Simulation {
+    /// The world at the start of a scenario, with all choices drawn from its seed.
+    pub fn new(scenario: &Arc<Scenario>) -> Simulation {
+        Simulation::with_choices(scenario, Choices::drawn())
+    }
+
+    /// The same with some choices given.
+    pub fn with_choices(scenario: &Arc<Scenario>, choices: Choices) -> Simulation {
+        let seed = Seed(scenario.seed);
+        let cluster_key = seed.key(Whom::Cluster, "");
+        let setup = Setup {
+            hop: scenario.cluster.commit_hop,
+            scheduler: Some(match choices.hints() {
+                Some(given) if !given.placement.is_empty() => Placement::Given,
+                _ => Placement::Compared,
+            }),
+            allocator: true,
+        };
+        let timing = Timing::default();
+        let interval = timing.status_interval.0 as u64;
+        let phase = choices.status_phase(cluster_key, 0, interval);
+        let history = scenario.cluster.task_history_limit;
+        let mut simulation = Simulation {
+            manager: Manager::new(setup, history, choices, timing),
+            engine: Engine::new(scenario.clone(), phase),
+            script: Script::new(scenario),
+            clients: Clients::default(),
+            requests: Requests::default(),
+            scenario: scenario.clone(),
+            cluster_key,
+            seed,
+            agenda: Agenda::new(),
+            order: RaceOrder::usual(),
+            digest: Digest::new(),
+            asked: Vec::new(),
+            events: 0,
+            instant: (SimTime::ZERO, 0),
+        };
+        simulation.begin();
+        simulation
+    }
+
+    fn begin(&mut self) {
+        let scenario = self.scenario.clone();
+        for node in &scenario.cluster.nodes {
+            let key = self.seed.key(Whom::Node, &node.name);
+            let kind = self.engine.software().kind(&node.latency);
+            self.engine.join_node(key, kind);
+        }
+        let seed = self.seed;
+        self.activate(None, |_, ctx| {
+            for node in &scenario.cluster.nodes {
+                let key = seed.key(Whom::Node, &node.name);
+                let block = key.block(Role::Identifier, 0, 0, 0);
+                let new = NewNode {
+                    id: Identifier::new(block[0], block[1]),
+                    name: node.name.as_str().into(),
+                    key,
+                    manager: node.manager,
+                    state: NodeState::Ready,
+                    availability: node.availability,
+                    labels: node.labels.clone(),
+                    nano_cpus: node.cpus,
+                    memory_bytes: node.memory,
+                };
+                ctx.store.add_node(ctx.now, new);
+            }
+        });
+        self.activate(None, |leader, ctx| leader.begin(ctx));
+        self.file_faults();
+        self.start_script();
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> SimTime {
+        self.agenda.now()
+    }
+
+    /// Files a foreground event.
+    pub(super) fn file(
+        &mut self,
+        at: SimTime,
+        class: Class,
+        event: Event,
+        cause: Option<RecordNo>,
+    ) {
+        let at = at.max(self.agenda.now());
+        self.agenda.file(at, self.order.rank(class), Ahead { event, cause });
+    }
+
+    /// Lets somebody act on the store, tells everybody who listens, and files what they ask for.
+    pub(super) fn activate<R>(
+        &mut self,
+        cause: Option<RecordNo>,
+        act: impl FnOnce(&mut Leader, &mut Ctx<'_>) -> R,
+    ) -> R {
+        let now = self.agenda.now();
+        let result = self.manager.activate(now, cause, act);
+        self.after_activation();
+        result
+    }
+
+    fn after_activation(&mut self) {
+        let now = self.agenda.now();
+        let wait = self.manager.timing.assignment_wait;
+        let (term, order) = (self.manager.leader.term(), &self.order);
+        for ask in self.manager.asks() {
+            let ahead = Ahead { event: Event::Leader(term, ask.timer), cause: ask.cause };
+            if ask.background {
+                self.agenda.file_background(ask.at, order.rank(ask.class), ahead);
+            } else {
+                self.agenda.file(ask.at, order.rank(ask.class), ahead);
+            }
+        }
+        if !self.manager.changes().is_empty() {
+            let (changes, journal) = self.manager.news();
+            let mut cx = EngineCtx { now, journal, asked: &mut self.asked };
+            self.engine.hear(&mut cx, changes, wait);
+            self.hear_for_clients();
+        }
+        self.file_engine();
+    }
+
+    /// Files what the beginning of a new leader asked for.
+    pub(super) fn after_leader_change(&mut self) {
+        self.after_activation();
+    }
+
+    /// Files what the engine world asked for.
+    fn file_engine(&mut self) {
+        for asked in self.asked.drain(..) {
+            let class = match asked.event {
+                EngineEvent::Flush | EngineEvent::GiveUp(..) => Class::Report,
+                _ => Class::Node,
+            };
+            let ahead = Ahead { event: Event::Engine(asked.event), cause: asked.cause };
+            let rank = self.order.rank(class);
+            if asked.foreground {
+                self.agenda.file(asked.at, rank, ahead);
+            } else {
+                self.agenda.file_background(asked.at, rank, ahead);
+            }
+        }
+    }
+
+    /// Lets somebody act on nodes and containers.
+    pub(super) fn on_nodes<R>(
+        &mut self,
+        cause: Option<RecordNo>,
+        act: impl FnOnce(&mut Engine, &mut EngineCtx<'_>, &Manager) -> R,
+    ) -> R {
+        let now = self.agenda.now();
+        // The journal is lent to the engine while it acts; the store is only read.
+        let mut journal = std::mem::take(&mut self.manager.store.journal);
+        journal.wake(cause);
+        let mut cx = EngineCtx { now, journal: &mut journal, asked: &mut self.asked };
+        let result = act(&mut self.engine, &mut cx, &self.manager);
+        self.manager.store.journal = journal;
+        self.file_engine();
+        result
+    }
+
+    /// Carries out the next event, hands its records to `sink`, and says if the run ends here.
+    pub fn step(&mut self, sink: &mut impl Sink) -> Option<Stop> {
+        if let Some(stop) = self.is_over() {
+            return Some(stop);
+        }
+        let Some(due) = self.agenda.pop() else { return Some(Stop::Quiet) };
+        let Ahead { event, cause } = due.event;
+        match event {
+            Event::Leader(term, timer) => {
+                if term == self.manager.leader.term() {
+                    self.activate(cause, |leader, ctx| leader.wake(ctx, timer));
+                }
+            }
+            Event::Engine(EngineEvent::Flush) => self.flush(),
+            Event::Engine(EngineEvent::GiveUp(node, outage)) => {
+                let now = self.agenda.now();
+                let engine = &mut self.engine;
+                self.manager.activate(now, cause, |_, ctx| engine.give_up(ctx, node, outage));
+                self.after_activation();
+            }
+            Event::Engine(event) => {
+                self.on_nodes(cause, |engine, cx, manager| engine.wake(cx, &manager.store, event));
+            }
+            Event::Script(event) => self.script_event(event, cause),
+            Event::Fault(fault, edge) => self.fault(fault, edge),
+        }
+        self.hand_on(sink);
+        self.spend()
+    }
+
+    fn flush(&mut self) {
+        let now = self.agenda.now();
+        let engine = &mut self.engine;
+        let down = self.manager.activate(now, None, |_, ctx| engine.flush(ctx));
+        self.after_activation();
+        for node in down {
+            let after = now.after(self.manager.timing.node_down_period);
+            let event = EngineEvent::GiveUp(node, self.engine.outage(node));
+            let ahead = Ahead { event: Event::Engine(event), cause: None };
+            self.agenda.file_background(after, self.order.rank(Class::Report), ahead);
+        }
+    }
+
+    fn hand_on(&mut self, sink: &mut impl Sink) {
+        let digest = &mut self.digest;
+        self.manager.store.journal.hand_on(|no, record| {
+            digest.take(&record);
+            sink.record(no, &record);
+        });
+    }
+
+    /// Counts the event just carried out against the limits.
+    fn spend(&mut self) -> Option<Stop> {
+        let limits = &self.scenario.limits;
+        self.events += 1;
+        let now = self.agenda.now();
+        self.instant = if self.instant.0 == now { (now, self.instant.1 + 1) } else { (now, 1) };
+        let limit = if self.events >= limits.events {
+            Limit::Events
+        } else if self.instant.1 > limits.per_instant {
+            Limit::EventsPerInstant
+        } else if self.manager.store.task_count() as u64 > limits.tasks {
+            Limit::Tasks
+        } else {
+            return None;
+        };
+        Some(Stop::Limit(limit))
+    }
+
+    /// Whether the run ends before the next event, and why.
+    fn is_over(&self) -> Option<Stop> {
+        let next = self.agenda.next_at();
+        let pending =
+            self.agenda.foreground() > 0 || self.manager.holds() > 0 && !self.agenda.is_empty();
+        if let Some(waits) = self.script.waits_for() {
+            if !pending {
+                return Some(Stop::Stuck(waits.into()));
+            }
+        } else if !pending {
+            let watched = self.script.last_step().after(self.scenario.watch);
+            if next.is_none_or(|at| at > watched) {
+                return Some(Stop::ScriptDone);
+            }
+        }
+        let limit = SimTime::ZERO.after(self.scenario.limits.time);
+        next.is_some_and(|at| at > limit).then_some(Stop::Limit(Limit::Time))
+    }
+
+    /// Runs to the end.
+    pub fn run(&mut self, sink: &mut impl Sink) -> Footer {
+        self.hand_on(sink);
+        let stop = loop {
+            if let Some(stop) = self.step(sink) {
+                break stop;
+            }
+        };
+        let footer = self.footer(stop);
+        sink.finish(&footer);
+        footer
+    }
+
+    /// Carries out everything up to and including `until`, or to the end.
+    pub fn run_until(&mut self, until: SimTime, sink: &mut impl Sink) -> Option<Stop> {
+        self.hand_on(sink);
+        while self.agenda.next_at().is_some_and(|at| at <= until) {
+            if let Some(stop) = self.step(sink) {
+                return Some(stop);
+            }
+        }
+        None
+    }
+
+    /// The end of the timeline, if the run stopped now for this reason.
+    pub fn footer(&self, stop: Stop) -> Footer {
+        let at = match stop {
+            Stop::ScriptDone => self.now().max(self.script.last_step().after(self.scenario.watch)),
+            _ => self.now(),
+        };
+        Footer {
+            stop,
+            at,
+            records: self.manager.store.journal.count() as u64,
+            events: self.events,
+            digest: self.digest.value(),
+        }
+    }
+}
