@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client;
 pub mod conform;
 pub mod docker;
+pub mod expect;
 pub mod kernel;
 pub mod render;
 pub mod scenario;

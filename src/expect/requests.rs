@@ -1,0 +1,87 @@
+//! Claims about the requests of a window.
+
+use crate::base::ids::TaskIx;
+use crate::expect::reading::Reading;
+use crate::expect::{Claim, claim};
+use crate::scenario::expect::{RequestClaim, Window};
+use crate::scenario::model::image_key;
+use crate::timeline::record::{Fact, RequestOutcome};
+
+/// One claim after the other.
+pub(super) fn evaluate(
+    reading: &Reading,
+    window: Window,
+    name: &str,
+    claims: &[RequestClaim],
+) -> Vec<Claim> {
+    let part = reading.part(window);
+    let wanted = reading.service_ever(name);
+    let (mut answers, mut failed): (Vec<TaskIx>, u64) = (Vec::new(), 0);
+    for record in &reading.records[part.from..part.to] {
+        let Fact::Request { service, outcome, .. } = &record.fact else { continue };
+        // A port that nobody publishes belongs to no service: such a request failed for all.
+        if service.is_some() && *service != wanted {
+            continue;
+        }
+        match outcome {
+            RequestOutcome::Answered(task) => answers.push(*task),
+            _ => failed += 1,
+        }
+    }
+    let answered = answers.len() as u64;
+    claims
+        .iter()
+        .map(|one| match one {
+            RequestClaim::Failed(n) => {
+                claim(format!("{name}: {n} requests failed"), failed == *n, failed)
+            }
+            RequestClaim::FailedAtLeast(n) => {
+                claim(format!("{name}: at least {n} requests failed"), failed >= *n, failed)
+            }
+            RequestClaim::FailedAtMost(n) => {
+                claim(format!("{name}: at most {n} requests failed"), failed <= *n, failed)
+            }
+            RequestClaim::Answered(n) => {
+                claim(format!("{name}: {n} requests answered"), answered == *n, answered)
+            }
+            RequestClaim::AnsweredAtLeast(n) => {
+                claim(format!("{name}: at least {n} requests answered"), answered >= *n, answered)
+            }
+            RequestClaim::AnsweredByTasks(n) => {
+                let tasks = distinct(&answers);
+                claim(format!("{name}: {n} tasks answered"), tasks == *n, tasks)
+            }
+            RequestClaim::AnsweredByImage(image) => by_image(reading, name, &answers, image),
+            RequestClaim::Alternate(wanted) => {
+                let text =
+                    format!("{name}: {} in turn", if *wanted { "tasks answer" } else { "not" });
+                let found = alternate(&answers);
+                claim(text, found == *wanted, if found { "they do" } else { "they do not" })
+            }
+        })
+        .collect()
+}
+
+fn distinct(answers: &[TaskIx]) -> u64 {
+    let mut tasks = answers.to_vec();
+    tasks.sort_unstable();
+    tasks.dedup();
+    tasks.len() as u64
+}
+
+fn by_image(reading: &Reading, name: &str, answers: &[TaskIx], image: &str) -> Claim {
+    let last = reading.state(reading.records.len());
+    let text = format!("{name}: answered by {image} only");
+    let other = answers
+        .iter()
+        .filter_map(|task| last.tasks.get(task))
+        .find(|task| image_key(&task.image) != image_key(image));
+    claim(text, other.is_none(), other.map_or("", |task| &task.image))
+}
+
+/// Of the first k answers no two come from one task, and each later one from the task k before.
+fn alternate(answers: &[TaskIx]) -> bool {
+    let k = distinct(answers) as usize;
+    distinct(&answers[..k]) as usize == k
+        && answers.iter().zip(answers.iter().skip(k)).all(|(before, after)| before == after)
+}

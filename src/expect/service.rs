@@ -1,0 +1,292 @@
+//! Claims about a service and its tasks.
+
+use crate::base::ids::{ServiceIx, TaskIx};
+use crate::base::time::{SimTime, Span};
+use crate::expect::reading::{Part, Reading, Service, State};
+use crate::expect::{Claim, claim};
+use crate::scenario::expect::{ServiceClaim, ServiceClaims, Window};
+use crate::scenario::model::image_key;
+use crate::swarmkit::spec::ServiceSpec;
+use crate::swarmkit::task::{TaskState, UpdateState};
+use crate::timeline::record::{Fact, Record, SlotKey, TaskChange, UpdateStatus};
+
+/// One claim after the other.
+pub(super) fn evaluate(reading: &Reading, window: Window, asked: &ServiceClaims) -> Vec<Claim> {
+    let name = &asked.service;
+    let part = reading.part(window);
+    let last = reading.state(part.to);
+    let Some(ix) = reading.service_ever(name) else {
+        return vec![claim(format!("{name} exists"), false, "it was never created")];
+    };
+    let look = Look { reading, window, part, ix, last: &last, always: asked.always };
+    asked
+        .claims
+        .iter()
+        .map(|one| {
+            let (text, result) = look.claim(one);
+            let text = format!("{name}: {text}");
+            Claim { text, found: result.err() }
+        })
+        .collect()
+}
+
+struct Look<'a> {
+    reading: &'a Reading<'a>,
+    window: Window,
+    part: Part,
+    ix: ServiceIx,
+    last: &'a State,
+    always: bool,
+}
+
+type Answer = (String, Result<(), String>);
+
+fn answer(text: String, holds: bool, found: impl std::fmt::Display) -> Answer {
+    (text, if holds { Ok(()) } else { Err(found.to_string()) })
+}
+
+fn bounded(text: &str, value: Span, bound: Span, least: bool) -> Answer {
+    let word = if least { "at least" } else { "at most" };
+    let holds = if least { value >= bound } else { value <= bound };
+    answer(format!("{text} {word} {bound}"), holds, value)
+}
+
+impl Look<'_> {
+    fn service(&self) -> Result<&Service, String> {
+        self.last.services.get(&self.ix).ok_or_else(|| "it is removed".to_string())
+    }
+
+    fn claim(&self, one: &ServiceClaim) -> Answer {
+        match one {
+            ServiceClaim::Update(wanted) => self.update(*wanted),
+            ServiceClaim::Message(wanted) => self.message(wanted),
+            ServiceClaim::Image(wanted) => self.image(Some(wanted), "image", |s| Some(&s.spec)),
+            ServiceClaim::PreviousImage(wanted) => {
+                self.image(wanted.as_ref(), "previous image", |s| s.previous.as_deref())
+            }
+            ServiceClaim::Replicas(wanted) => {
+                let found = self.service().ok().and_then(Service::replicas);
+                let text = format!("{wanted} replicas");
+                answer(text, found == Some(*wanted), found.map_or(-1, |n| n as i64))
+            }
+            ServiceClaim::Running(wanted) => {
+                let running = self.running();
+                answer(format!("{wanted} tasks running"), running == *wanted, running)
+            }
+            ServiceClaim::RunningAtLeast(wanted) => self.running_bound(*wanted, true),
+            ServiceClaim::RunningAtMost(wanted) => self.running_bound(*wanted, false),
+            ServiceClaim::TasksCreated(wanted) => {
+                let count = self.created().count() as u64;
+                answer(format!("{wanted} tasks created"), count == *wanted, count)
+            }
+            ServiceClaim::SlotsUntouched(wanted) => {
+                let count = self.slots_untouched();
+                answer(format!("{wanted} slots untouched"), count == *wanted, count)
+            }
+            ServiceClaim::SlotsReplaced(wanted) => {
+                let count = self.slots_replaced();
+                answer(format!("{wanted} slots replaced"), count == *wanted, count)
+            }
+            ServiceClaim::Waves { sizes, apart } => self.waves(sizes, *apart),
+            ServiceClaim::States(wanted) => self.states(wanted),
+            ServiceClaim::UnavailableAtLeast(bound) => {
+                bounded("unavailable", self.unavailable(), *bound, true)
+            }
+            ServiceClaim::UnavailableAtMost(bound) => {
+                bounded("unavailable", self.unavailable(), *bound, false)
+            }
+            ServiceClaim::UpdateTakesAtLeast(bound) => self.update_takes(*bound, true),
+            ServiceClaim::UpdateTakesAtMost(bound) => self.update_takes(*bound, false),
+        }
+    }
+
+    fn status(&self) -> Option<UpdateStatus> {
+        self.service().ok().and_then(|service| service.update)
+    }
+
+    fn update(&self, wanted: Option<UpdateState>) -> Answer {
+        let word = |state: Option<UpdateState>| state.map_or("none", UpdateState::word);
+        let found = self.status().map(|status| status.state);
+        answer(format!("update {}", word(wanted)), found == wanted, word(found))
+    }
+
+    /// `{task}` stands for any identifier of a task.
+    fn message(&self, wanted: &str) -> Answer {
+        let text = format!("message \"{wanted}\"");
+        let Some(status) = self.status() else { return answer(text, false, "no message") };
+        let (message, task) = status.message.parts();
+        let message = format!("{message}{}", if task.is_some() { "{task}" } else { "" });
+        answer(text, message.contains(wanted), format!("\"{message}\""))
+    }
+
+    fn image(
+        &self,
+        wanted: Option<&String>,
+        what: &str,
+        pick: impl Fn(&Service) -> Option<&ServiceSpec>,
+    ) -> Answer {
+        let text = format!("{what} {}", wanted.map_or("none", String::as_str));
+        let spec = self.service().ok().and_then(&pick);
+        let found = spec.map(|spec| image_key(&spec.task.container.image));
+        let holds = found == wanted.map(|image| image_key(image));
+        answer(text, holds, found.unwrap_or_else(|| "none".to_string()))
+    }
+
+    fn running(&self) -> u64 {
+        self.service().map_or(0, |service| service.running)
+    }
+
+    fn running_bound(&self, bound: u64, least: bool) -> Answer {
+        let word = if least { "at least" } else { "at most" };
+        let fits = |running: u64| if least { running >= bound } else { running <= bound };
+        if !self.always {
+            let running = self.running();
+            return answer(format!("{word} {bound} running"), fits(running), running);
+        }
+        let text = format!("{word} {bound} running, always");
+        let mut worst = None;
+        self.each_instant(self.from(), |at, state| {
+            let running = state.services.get(&self.ix).map_or(0, |service| service.running);
+            if !fits(running) && worst.is_none() {
+                worst = Some((at, running));
+            }
+        });
+        match worst {
+            None => (text, Ok(())),
+            Some((at, running)) => (text, Err(format!("{running} at {at}"))),
+        }
+    }
+
+    /// The window's beginning or, if none is given, the service's first convergence.
+    fn from(&self) -> usize {
+        match self.window.since {
+            Some(_) => self.part.from,
+            None => self.reading.first_convergence(self.ix).unwrap_or(self.part.to),
+        }
+    }
+
+    /// Calls with the state at the end of each instant from the record `from` on.
+    fn each_instant(&self, from: usize, mut see: impl FnMut(SimTime, &State)) {
+        let records = &self.reading.records[..self.part.to];
+        let mut state = State::default();
+        for (place, record) in records.iter().enumerate() {
+            state.apply(record);
+            let instant_ends = records.get(place + 1).is_none_or(|next| next.at > record.at);
+            if place + 1 >= from && instant_ends {
+                see(record.at, &state);
+            }
+        }
+    }
+
+    fn unavailable(&self) -> Span {
+        let (mut total, mut since) = (Span::ZERO, None);
+        self.each_instant(self.from(), |at, state| {
+            let running = state.services.get(&self.ix).map_or(0, |service| service.running);
+            match (running, since) {
+                (0, None) => since = Some(at),
+                (0, Some(_)) | (_, None) => {}
+                (_, Some(from)) => {
+                    total = total.plus(at.since(from));
+                    since = None;
+                }
+            }
+        });
+        since.map_or(total, |from| total.plus(self.part.ends.since(from)))
+    }
+
+    /// Tasks of the service created within the window.
+    fn created(&self) -> impl Iterator<Item = (&Record, TaskIx)> + '_ {
+        let records = &self.reading.records[self.part.from..self.part.to];
+        records.iter().filter_map(|record| match &record.fact {
+            Fact::Task { task, change: TaskChange::Created(created) }
+                if created.service == self.ix =>
+            {
+                Some((record, *task))
+            }
+            _ => None,
+        })
+    }
+
+    fn slots_untouched(&self) -> u64 {
+        let before = self.reading.state(self.part.from);
+        let kept = |(task, then): (&TaskIx, &super::reading::Task)| {
+            then.service == self.ix
+                && then.runs()
+                && self.last.tasks.get(task).is_some_and(super::reading::Task::runs)
+        };
+        before.tasks.iter().filter(|entry| kept(*entry)).count() as u64
+    }
+
+    fn slots_replaced(&self) -> u64 {
+        let before = self.reading.state(self.part.from);
+        let mut replaced: Vec<SlotKey> = self
+            .created()
+            .filter_map(|(_, task)| self.last.tasks.get(&task).map(|t| t.slot))
+            .filter(|slot| {
+                before.tasks.values().any(|t| t.service == self.ix && t.slot == *slot && !t.deleted)
+            })
+            .collect();
+        replaced.sort_unstable();
+        replaced.dedup();
+        replaced.len() as u64
+    }
+
+    fn waves(&self, sizes: &[u64], apart: Span) -> Answer {
+        let mut waves: Vec<u64> = Vec::new();
+        let mut before: Option<SimTime> = None;
+        for (record, _) in self.created() {
+            match (before, waves.last_mut()) {
+                (Some(at), Some(size)) if record.at.since(at) < apart => *size += 1,
+                _ => waves.push(1),
+            }
+            before = Some(record.at);
+        }
+        answer(format!("waves of {sizes:?}, {apart} apart"), waves == sizes, format!("{waves:?}"))
+    }
+
+    fn states(&self, wanted: &[TaskState]) -> Answer {
+        let words: Vec<&str> = wanted.iter().map(|state| state.word()).collect();
+        let text = format!("new tasks pass {}", words.join(", "));
+        let mut seen_at_all: Vec<TaskState> = Vec::new();
+        for (_, task) in self.created() {
+            let seen: Vec<TaskState> =
+                self.seen(task).into_iter().filter(|state| wanted.contains(state)).collect();
+            let place = |state: &TaskState| wanted.iter().position(|w| w == state);
+            if !seen.is_sorted_by_key(place) {
+                let found: Vec<&str> = seen.iter().map(|state| state.word()).collect();
+                return answer(text, false, format!("one passed {}", found.join(", ")));
+            }
+            seen_at_all.extend(seen);
+        }
+        match wanted.iter().find(|state| !seen_at_all.contains(state)) {
+            None => (text, Ok(())),
+            Some(state) => answer(text, false, format!("none was seen {}", state.word())),
+        }
+    }
+
+    /// The states in which a task was observed within the window.
+    fn seen(&self, wanted: TaskIx) -> Vec<TaskState> {
+        let records = &self.reading.records[self.part.from..self.part.to];
+        records
+            .iter()
+            .filter_map(|record| match &record.fact {
+                Fact::Task { task, change } if *task == wanted => match change {
+                    TaskChange::Created(_) => Some(TaskState::New),
+                    TaskChange::Assigned { .. } => Some(TaskState::Assigned),
+                    TaskChange::Status(status) => Some(status.state),
+                    TaskChange::Desired(_) | TaskChange::Deleted => None,
+                },
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn update_takes(&self, bound: Span, least: bool) -> Answer {
+        let status = self.status();
+        let taken = status.and_then(|s| s.completed.map(|end| end.since(s.started)));
+        match taken {
+            Some(taken) => bounded("the update takes", taken, bound, least),
+            None => answer("the update is completed".to_string(), false, "it is not"),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Claims about a step of the script.
+
+use crate::expect::reading::Reading;
+use crate::expect::{Claim, claim};
+use crate::scenario::expect::StepClaim;
+use crate::scenario::model::StepNo;
+use crate::timeline::record::{CommandFact, Fact};
+
+/// One claim after the other.
+pub(super) fn evaluate(reading: &Reading, step: StepNo, claims: &[StepClaim]) -> Vec<Claim> {
+    let name = format!("step {}", step.0 + 1);
+    let (began, ended) = (reading.began(step), reading.ended(step));
+    let taken = began
+        .zip(ended)
+        .map(|(began, ended)| reading.records[ended].at.since(reading.records[began].at));
+    let code = ended.and_then(|at| match &reading.records[at].fact {
+        Fact::Command(CommandFact::Exited { code, .. }) => Some(*code),
+        _ => None,
+    });
+    let prints = |wanted: &str| {
+        reading.records.iter().any(|record| match &record.fact {
+            Fact::Command(
+                CommandFact::Printed { step: of, text, .. }
+                | CommandFact::Row { step: of, text, .. },
+            ) => *of == step.0 && text.contains(wanted),
+            _ => false,
+        })
+    };
+    claims
+        .iter()
+        .map(|one| match one {
+            StepClaim::Exit(wanted) => {
+                let found = code.map_or("it did not end".to_string(), |code| code.to_string());
+                claim(format!("{name}: exit code {wanted}"), code == Some(*wanted), found)
+            }
+            StepClaim::Prints(text) => {
+                claim(format!("{name}: prints \"{text}\""), prints(text), "it does not")
+            }
+            StepClaim::PrintsNot(text) => {
+                claim(format!("{name}: does not print \"{text}\""), !prints(text), "it does")
+            }
+            StepClaim::DurationAtLeast(bound) => {
+                let holds = taken.is_some_and(|taken| taken >= *bound);
+                let found = taken.map_or("it did not end".to_string(), |taken| taken.to_string());
+                claim(format!("{name}: takes at least {bound}"), holds, found)
+            }
+            StepClaim::DurationAtMost(bound) => {
+                let holds = taken.is_some_and(|taken| taken <= *bound);
+                let found = taken.map_or("it did not end".to_string(), |taken| taken.to_string());
+                claim(format!("{name}: takes at most {bound}"), holds, found)
+            }
+        })
+        .collect()
+}
