@@ -16,3 +16,4 @@ pub mod read;
 pub mod record;
 pub mod sink;
 pub mod spec_json;
+pub mod words;
