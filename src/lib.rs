@@ -7,6 +7,7 @@ pub mod conform;
 pub mod docker;
 pub mod expect;
 pub mod kernel;
+pub mod metrics;
 pub mod render;
 pub mod scenario;
 pub mod sim;

@@ -1,1 +1,3 @@
 //! Values in, text out; no decisions.
+
+pub mod text;
