@@ -3,3 +3,5 @@
 pub mod expect;
 pub mod fault;
 pub mod model;
+pub mod problem;
+pub mod syntax;
