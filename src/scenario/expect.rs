@@ -73,7 +73,8 @@ pub struct ServiceClaims {
 pub enum ServiceClaim {
     /// State: its update status; `None` = it has none.
     Update(Option<UpdateState>),
-    /// State: the text of its update status contains this; `{task}` stands for any identifier of a task.
+    /// Window: at some moment the text of its update status contained this; `{task}` stands for any
+    /// identifier of a task.
     Message(String),
     /// State: the image of its spec.
     Image(String),

@@ -1,6 +1,6 @@
 //! Mistakes in a file: where, what, and what was probably meant.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A place in a text, both counted from 1. Line 0 = not in the text but in an override.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Default)]
@@ -64,7 +64,7 @@ impl Problems {
             render_one(&mut text, problem, file, &lines);
         }
         if self.0.len() > SHOWN {
-            text += &format!("and {} more problems\n", self.0.len() - SHOWN);
+            let _ = writeln!(text, "and {} more problems", self.0.len() - SHOWN);
         }
         text
     }
@@ -91,15 +91,15 @@ fn render_one(text: &mut String, problem: &Problem, file: &str, lines: &[&str]) 
     let Place { line, column } = problem.place;
     let message = printable(&problem.message);
     if line == 0 {
-        *text += &format!("--set: {message}\n");
+        let _ = writeln!(text, "--set: {message}");
     } else {
-        *text += &format!("{file}:{line}:{column}: {message}\n");
+        let _ = writeln!(text, "{file}:{line}:{column}: {message}");
         if let Some(source) = lines.get(line as usize - 1) {
             excerpt(text, line, column, &problem.what, source);
         }
     }
     if let Some(hint) = &problem.hint {
-        *text += &format!("  hint: {}\n", printable(hint));
+        let _ = writeln!(text, "  hint: {}", printable(hint));
     }
 }
 
@@ -113,9 +113,9 @@ fn excerpt(text: &mut String, line: u32, column: u32, what: &str, source: &str) 
     let width = if there.starts_with(what) { length } else { 1 };
     let width = width.clamp(1, EXCERPT.saturating_sub(place - skipped).max(1));
     let number = format!("{line:>4}");
-    *text += &format!("{number} | {}\n", printable(&shown));
+    let _ = writeln!(text, "{number} | {}", printable(&shown));
     let indent = " ".repeat(place - skipped);
-    *text += &format!("{} | {indent}{}\n", " ".repeat(number.len()), "^".repeat(width));
+    let _ = writeln!(text, "{} | {indent}{}", " ".repeat(number.len()), "^".repeat(width));
 }
 
 /// Characters that would move a terminal's cursor become a mark.

@@ -3,7 +3,6 @@
 //! Scalars stay text; what they mean is decided where the meaning is known. Everything here is bounded,
 //! because the text may be hostile: its size, its depth, and the number of nodes that aliases may make.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use granit_parser::{ErrorKind, Event, Marker, Options, Parser, ScalarStyle, Tag};
@@ -79,6 +78,12 @@ impl Tree {
             }
             Value::Seq(_) | Value::Map(_) => false,
         }
+    }
+
+    /// The value of a key; nothing if it is no map or has no such key.
+    pub fn get(&self, key: &str) -> Option<&Tree> {
+        let Value::Map(entries) = &self.value else { return None };
+        entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
     }
 
     /// The text of a scalar; of a list or map nothing.
@@ -216,11 +221,11 @@ impl Builder {
                 self.put(Tree { place, value: Value::Scalar(scalar) }, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.open(Open::Seq(Vec::new()), place, anchor, tag)
+                self.open(Open::Seq(Vec::new()), place, anchor, tag.as_deref())
             }
             Event::MappingStart(_, anchor, tag) => {
                 let map = Open::Map { entries: Vec::new(), places: BTreeMap::new(), key: None };
-                self.open(map, place, anchor, tag)
+                self.open(map, place, anchor, tag.as_deref())
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Alias(anchor) => {
@@ -251,9 +256,9 @@ impl Builder {
         open: Open,
         place: Place,
         anchor: usize,
-        tag: Option<Cow<'_, Tag>>,
+        tag: Option<&Tag>,
     ) -> Result<(), Problem> {
-        self.check_tag(tag.as_deref(), place);
+        self.check_tag(tag, place);
         self.spend(1, place)?;
         if self.frames.len() >= MAX_DEPTH {
             return Err(too_deep(place));
@@ -288,17 +293,16 @@ impl Builder {
                     };
                     *key = Some((scalar.text, tree.place));
                 }
-                Some((key, place)) => match places.get(&key) {
-                    Some(first) => {
+                Some((key, place)) => {
+                    if let Some(first) = places.get(&key) {
                         let message = format!("the key {} is given a second time", quoted(&key));
                         let hint = format!("first on line {}", first.line);
                         self.problems.push(Problem::new(place, &key, message).hint(hint));
-                    }
-                    None => {
+                    } else {
                         places.insert(key.clone(), place);
                         entries.push(Entry { key, place, value: tree });
                     }
-                },
+                }
             },
         }
         Ok(())

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -64,7 +66,7 @@ fn aliases_are_copies_within_a_budget() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_string();
     for level in 1..12 {
         let inner = vec![format!("*a{}", level - 1); 9].join(", ");
-        bomb += &format!("a{level}: &a{level} [{inner}]\n");
+        writeln!(bomb, "a{level}: &a{level} [{inner}]").unwrap();
     }
     assert_eq!(error(&bomb), "5:9: more than 100000 values");
     let long = format!("a: &x {}\nb: [{}]\n", "y".repeat(100_000), "*x, ".repeat(1_000));

@@ -1,0 +1,142 @@
+//! Tree to model: what the words of a scenario mean, and every mistake in them at once.
+//!
+//! References are checked here (nodes, services, images, labels of steps). What a docker line says beyond
+//! its first two words is left to the run, where the client complains as Docker's does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::scenario::lower::reader::Reader;
+use crate::scenario::model::{DEFAULT_WATCH, Scenario, StepNo, image_key};
+use crate::scenario::problem::{Problem, Problems};
+use crate::scenario::syntax::{Scalar, Tree, Value};
+
+pub(crate) mod cluster;
+mod expect;
+pub(crate) mod faults;
+pub(crate) mod images;
+mod reader;
+pub(crate) mod script;
+#[cfg(test)]
+mod tests;
+
+/// What can be referred to.
+#[derive(Default)]
+pub(crate) struct Names {
+    nodes: BTreeSet<String>,
+    /// Keys of images, described or only named by docker lines.
+    images: BTreeSet<String>,
+    services: BTreeSet<String>,
+    /// Whether a service is created whose name Docker chooses.
+    unnamed: bool,
+    labels: BTreeMap<String, StepNo>,
+    steps: u32,
+}
+
+impl Names {
+    /// Takes the names out of a docker line: services created, and every word that could be an image.
+    fn learn(&mut self, noun: &str, words: &[&str]) {
+        if noun != "service" || !matches!(words, ["create" | "update", ..]) {
+            return;
+        }
+        let mut name = None;
+        for (index, word) in words.iter().enumerate().skip(1) {
+            if *word == "--name" {
+                name = words.get(index + 1).copied();
+            } else if let Some(given) = word.strip_prefix("--name=") {
+                name = Some(given);
+            }
+            let word = word.strip_prefix("--image=").unwrap_or(word);
+            if !word.starts_with('-') {
+                self.images.insert(image_key(word));
+            }
+        }
+        match name {
+            Some(name) => drop(self.services.insert(name.to_string())),
+            None => self.unnamed |= words[0] == "create",
+        }
+    }
+}
+
+/// The scenario that a tree describes. `text` is the source, for the question in its leading comment.
+///
+/// # Errors
+/// Every mistake, sorted by place.
+pub fn lower(tree: &Tree, text: &str) -> Result<Scenario, Problems> {
+    let mut reader = Reader::default();
+    let scenario = scenario(&mut reader, tree, text);
+    match scenario {
+        Some(scenario) if reader.problems.is_empty() => Ok(scenario),
+        _ => Err(Problems::sorted(reader.problems)),
+    }
+}
+
+fn scenario(reader: &mut Reader, tree: &Tree, text: &str) -> Option<Scenario> {
+    let mut fields = reader.map(tree, "a scenario")?;
+    let mut names = Names::default();
+    let mut scenario = Scenario { question: leading_question(text), ..Scenario::default() };
+    match fields.take("name") {
+        Some(name) => scenario.name = reader.text(name).unwrap_or_default(),
+        None => reader.note(Problem::new(tree.place, "", "a scenario needs a `name`")),
+    }
+    if let Some(question) = fields.take("question").and_then(|tree| optional_text(reader, tree)) {
+        scenario.question = question;
+    }
+    if let Some(seed) = fields.take("seed").and_then(|tree| reader.whole(tree, 0, u64::MAX)) {
+        scenario.seed = seed;
+    }
+    if let Some(tree) = fields.take("cluster") {
+        scenario.cluster = cluster::cluster(reader, tree);
+    }
+    names.nodes = scenario.cluster.nodes.iter().map(|node| node.name.clone()).collect();
+    if let Some(tree) = fields.take("images") {
+        scenario.images = images::images(reader, tree, &names.nodes);
+    }
+    names.images = scenario.images.keys().cloned().collect();
+    match fields.take("script") {
+        Some(tree) => scenario.script = script::script(reader, tree, &mut names),
+        None => reader.note(Problem::new(tree.place, "", "a scenario needs a `script`")),
+    }
+    if let Some(tree) = fields.take("traffic") {
+        scenario.traffic = script::traffic(reader, tree, &names);
+    }
+    if let Some(tree) = fields.take("faults") {
+        scenario.faults = faults::faults(reader, tree, &names);
+    }
+    if let Some(tree) = fields.take("expect") {
+        scenario.expect = expect::expectations(reader, tree, &names);
+    }
+    let watch = fields.take("watch").and_then(|tree| reader.span(tree));
+    scenario.watch = watch.unwrap_or(DEFAULT_WATCH);
+    if let Some(tree) = fields.take("limits") {
+        scenario.limits = cluster::limits(reader, tree);
+    }
+    reader.finish(fields);
+    Some(scenario)
+}
+
+fn optional_text(reader: &mut Reader, tree: &Tree) -> Option<String> {
+    match &tree.value {
+        Value::Scalar(Scalar { text, plain: false }) if text.is_empty() => Some(String::new()),
+        _ => reader.text(tree),
+    }
+}
+
+/// The question of a file's leading comment: from `Question:`, or from its beginning, to the next line
+/// that starts with such a word or is empty.
+fn leading_question(text: &str) -> String {
+    let lines = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
+    let headed = |line: &str| {
+        line.split_once(": ").is_some_and(|(word, _)| word.chars().all(char::is_alphabetic))
+    };
+    let mut question: Vec<&str> = Vec::new();
+    for line in lines {
+        if let Some(rest) = line.strip_prefix("Question:") {
+            question = vec![rest.trim()];
+        } else if line.is_empty() || (headed(line) && !question.is_empty()) {
+            break;
+        } else {
+            question.push(line);
+        }
+    }
+    question.join(" ")
+}
