@@ -16,6 +16,8 @@ struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Run a scenario: what happens, and why
+    Run(cli::run::RunArgs),
     /// Replay what a real Swarm did, and show where the model parts from it
     Conform(cli::conform::ConformArgs),
 }
@@ -23,6 +25,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
+        Command::Run(args) => cli::run::run(&args),
         Command::Conform(args) => cli::conform::run(&args),
     }
     .into()

@@ -2,3 +2,5 @@
 
 pub mod conform;
 pub mod exit;
+pub mod input;
+pub mod run;

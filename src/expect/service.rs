@@ -110,13 +110,18 @@ impl Look<'_> {
         answer(format!("update {}", word(wanted)), found == wanted, word(found))
     }
 
-    /// `{task}` stands for any identifier of a task.
+    /// Of the statuses that held within the window; `{task}` stands for any identifier of a task.
     fn message(&self, wanted: &str) -> Answer {
-        let text = format!("message \"{wanted}\"");
-        let Some(status) = self.status() else { return answer(text, false, "no message") };
-        let (message, task) = status.message.parts();
-        let message = format!("{message}{}", if task.is_some() { "{task}" } else { "" });
-        answer(text, message.contains(wanted), format!("\"{message}\""))
+        let before =
+            self.reading.state(self.part.from).services.get(&self.ix).and_then(|s| s.update);
+        let records = &self.reading.records[self.part.from..self.part.to];
+        let within = records.iter().filter_map(|record| match &record.fact {
+            Fact::Update { service, status } if *service == self.ix => *status,
+            _ => None,
+        });
+        let texts: Vec<String> = before.into_iter().chain(within).map(message_of).collect();
+        let holds = texts.iter().any(|text| text.contains(wanted));
+        answer(format!("message \"{wanted}\""), holds, texts.join("; "))
     }
 
     fn image(
@@ -289,4 +294,9 @@ impl Look<'_> {
             None => answer("the update is completed".to_string(), false, "it is not"),
         }
     }
+}
+
+fn message_of(status: UpdateStatus) -> String {
+    let (message, task) = status.message.parts();
+    format!("{message}{}", if task.is_some() { "{task}" } else { "" })
 }

@@ -1,3 +1,4 @@
 //! Values in, text out; no decisions.
 
+pub mod json;
 pub mod text;

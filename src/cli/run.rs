@@ -1,0 +1,156 @@
+//! `swarmsim run`: what happens?
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use crate::base::chance::Seed;
+use crate::cli::exit::Exit;
+use crate::cli::input::{WholeFile, scenario};
+use crate::expect::{Verdict, evaluate};
+use crate::metrics::{Metrics, ServiceMetrics};
+use crate::render::json;
+use crate::render::text::{Colour, Narrator, summary};
+use crate::scenario::Scenario;
+use crate::sim::world::Simulation;
+use crate::timeline::codec::Writer;
+use crate::timeline::ends::{Footer, Header, Stop};
+use crate::timeline::record::Record;
+use crate::timeline::sink::{NoSink, Tee};
+use crate::timeline::words::Weight;
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// Scenario file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Another seed than the file's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Override a value of the file, such as cluster.nodes=3; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Write the timeline to a file (JSON Lines)
+    #[arg(long, value_name = "FILE")]
+    timeline: Option<PathBuf>,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Show the summary only
+    #[arg(long, short)]
+    quiet: bool,
+    /// Show every record, also those of little weight
+    #[arg(long, conflicts_with = "quiet")]
+    all: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON document: summary, metrics, expectations
+    Json,
+}
+
+/// Runs a scenario.
+pub fn run(args: &RunArgs) -> Exit {
+    let mut scenario = match scenario(&args.file, &args.overrides) {
+        Ok(scenario) => scenario,
+        Err(exit) => return exit,
+    };
+    if let Some(seed) = args.seed {
+        scenario.seed = seed;
+    }
+    match told(args, &Arc::new(scenario)) {
+        Ok(exit) => exit,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
+        Err(error) => {
+            eprintln!("error: {error}");
+            Exit::File
+        }
+    }
+}
+
+/// What is known when a run has ended.
+struct Outcome {
+    footer: Footer,
+    metrics: Vec<ServiceMetrics>,
+    verdicts: Vec<Verdict>,
+}
+
+fn told(args: &RunArgs, scenario: &Arc<Scenario>) -> io::Result<Exit> {
+    let colour = if io::stdout().is_terminal() { Colour::Coloured } else { Colour::Plain };
+    let stdout = io::stdout().lock();
+    let mut out = BufWriter::with_capacity(1 << 16, stdout);
+    let aloud = !args.quiet && args.format == Format::Text;
+    let least = if args.all { Weight::Detail } else { Weight::Reason };
+    let mut simulation = Simulation::new(scenario);
+    let mut records: Vec<Record> = Vec::new();
+    let mut narrator = aloud.then(|| Narrator::new(&mut out, colour, least));
+    let footer = match &args.timeline {
+        None => simulation.run(&mut Tee(&mut records, &mut narrator)),
+        Some(path) => {
+            let file = WholeFile::create(path)
+                .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+            let header = Header::new(Seed(scenario.seed), String::from("{}"));
+            let mut writer = Writer::new(file, &header);
+            let both = Tee(&mut narrator, &mut writer);
+            let footer = simulation.run(&mut Tee(&mut records, both));
+            writer.end()?.finish()?;
+            footer
+        }
+    };
+    if let Some(narrator) = narrator {
+        narrator.end()?;
+    }
+    let outcome = outcome(scenario, &records, footer);
+    match args.format {
+        Format::Text => {
+            let Outcome { footer, metrics, verdicts } = &outcome;
+            summary(&mut out, colour, footer, metrics, verdicts)?;
+        }
+        Format::Json => {
+            json::run(&mut out, scenario, &outcome.footer, &outcome.metrics, &outcome.verdicts)?
+        }
+    }
+    out.flush()?;
+    let exit = judge(&outcome);
+    if exit != Exit::Success {
+        eprintln!("repeat with: swarmsim run {}{}", args.file.display(), repeat(args, scenario));
+    }
+    Ok(exit)
+}
+
+fn outcome(scenario: &Scenario, records: &[Record], footer: Footer) -> Outcome {
+    let mut metrics = Metrics::default();
+    records.iter().for_each(|record| metrics.take(record));
+    let broken: Vec<&'static str> = Vec::new();
+    let verdicts = evaluate(&scenario.expect, records, &footer, &broken);
+    let metrics = metrics.finish(&footer);
+    Outcome { footer, metrics, verdicts }
+}
+
+fn judge(outcome: &Outcome) -> Exit {
+    if matches!(outcome.footer.stop, Stop::Stuck(_) | Stop::Limit(_)) {
+        return Exit::Limit;
+    }
+    if outcome.verdicts.iter().all(Verdict::holds) { Exit::Success } else { Exit::No }
+}
+
+fn repeat(args: &RunArgs, scenario: &Scenario) -> String {
+    let mut text = format!(" --seed {}", scenario.seed);
+    for set in &args.overrides {
+        text.push_str(&format!(" --set '{set}'"));
+    }
+    text
+}
+
+/// The records of a run without any output: for repetition.
+pub fn records_of(scenario: &Arc<Scenario>) -> (Vec<Record>, Footer) {
+    let mut records = Vec::new();
+    let footer = Simulation::new(scenario).run(&mut Tee(&mut records, NoSink));
+    (records, footer)
+}
