@@ -37,6 +37,8 @@ pub struct Due<E> {
     pub at: SimTime,
     /// What.
     pub event: E,
+    /// Whether it was filed in the background.
+    pub background: bool,
 }
 
 #[derive(Clone)]
@@ -169,7 +171,7 @@ impl<E: Copy> Agenda<E> {
             self.waiting &= !(1 << rank);
         }
         self.foreground -= usize::from(!background);
-        Some(Due { at: self.now, event })
+        Some(Due { at: self.now, event, background })
     }
 
     /// Moves all entries of the next instant to the lanes. False if there are none.

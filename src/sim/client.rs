@@ -460,6 +460,9 @@ impl Simulation {
     /// The store changed: attached clients look again at their next poll, and so does the script.
     pub(super) fn hear_for_clients(&mut self) {
         self.check_wait();
+        if !self.scenario.traffic.is_empty() {
+            self.begin_traffic();
+        }
         if self.clients.attached.is_empty() {
             return;
         }

@@ -1,6 +1,6 @@
 //! Requests to published ports: which task answers, as the asked node's load balancer has it (semantics 13).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::chance::{Role, below};
 use crate::base::ids::{Id, NodeIx, ServiceIx};
@@ -9,7 +9,9 @@ use crate::docker::balancer::Balancer;
 use crate::docker::container::Listening;
 use crate::scenario::model::Curl;
 use crate::sim::engine::BackendNews;
-use crate::sim::world::Simulation;
+use crate::sim::script::{ScriptEvent, is_converged};
+use crate::sim::world::{Event, Simulation};
+use crate::swarmkit::ctx::Class;
 use crate::swarmkit::spec::PublishMode;
 use crate::timeline::record::{BackendChange, Fact, RequestOutcome, Stream};
 
@@ -18,6 +20,8 @@ use crate::timeline::record::{BackendChange, Fact, RequestOutcome, Stream};
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
     balancers: BTreeMap<(ServiceIx, NodeIx), Seen>,
+    /// Traffic that has begun, by its place in the scenario.
+    begun: BTreeSet<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -33,28 +37,70 @@ struct Seen {
 const GOSSIP: Span = Span::from_ms(200);
 
 impl Simulation {
-    /// One request: notes who answered, and prints it.
+    /// One request of the script: notes who answered, and prints it.
     pub(super) fn curl(&mut self, step: u32, curl: &Curl) {
-        let now = self.now();
-        let asked = self.asked_node(curl);
-        let service = self.service_on(curl.port);
-        let outcome = match service {
-            None => RequestOutcome::NoService,
-            Some(service) => self.ask_balancer(service, asked),
-        };
+        let asked = self.asked_node(curl.node.as_deref());
+        let outcome = self.ask(curl.port, asked);
         let text = self.answer_text(curl, outcome);
-        let fact = Fact::Request { port: curl.port, node: asked, service, outcome };
-        self.manager.store.journal.note(now, fact);
         match outcome {
             RequestOutcome::Answered(_) => self.print(step, Stream::Out, &text),
             _ => self.print(step, Stream::Err, &text),
         }
     }
 
-    /// The node named in the address, or the first manager.
-    fn asked_node(&self, curl: &Curl) -> NodeIx {
+    /// One request: who answers, as a fact.
+    fn ask(&mut self, port: u16, node: NodeIx) -> RequestOutcome {
+        let service = self.service_on(port);
+        let outcome = match service {
+            None => RequestOutcome::NoService,
+            Some(service) => self.ask_balancer(service, node),
+        };
+        let (now, fact) = (self.now(), Fact::Request { port, node, service, outcome });
+        self.manager.store.journal.note(now, fact);
+        outcome
+    }
+
+    /// The next request of steady traffic, and the one after it.
+    pub(super) fn traffic(&mut self, number: u32, nth: u32) {
+        let scenario = self.scenario.clone();
+        let traffic = &scenario.traffic[number as usize];
+        let now = self.now();
+        if traffic.until.is_some_and(|until| now >= SimTime::ZERO.after(until)) {
+            return;
+        }
+        let nodes: Vec<NodeIx> = self.manager.store.nodes().map(|(ix, _)| ix).collect();
+        let turn = nodes.get(nth as usize % nodes.len().max(1)).copied();
+        let node = match (&traffic.node, turn) {
+            (None, Some(node)) => node,
+            (name, _) => self.asked_node(name.as_deref()),
+        };
+        self.manager.store.journal.wake(None);
+        self.ask(traffic.port, node);
+        let event = Event::Script(ScriptEvent::Traffic(number, nth + 1));
+        self.file_background(now.after(traffic.every), Class::Client, event);
+    }
+
+    /// Traffic without a beginning of its own begins when a service that publishes the port has converged.
+    pub(super) fn begin_traffic(&mut self) {
+        let scenario = self.scenario.clone();
+        for (number, traffic) in scenario.traffic.iter().enumerate() {
+            let number = number as u32;
+            if traffic.from.is_some() || self.requests.begun.contains(&number) {
+                continue;
+            }
+            let service = self.service_on(traffic.port);
+            if service.is_some_and(|service| is_converged(&self.manager.store, service)) {
+                self.requests.begun.insert(number);
+                let event = Event::Script(ScriptEvent::Traffic(number, 0));
+                self.file_background(self.now(), Class::Client, event);
+            }
+        }
+    }
+
+    /// The node of that name, or the first manager.
+    fn asked_node(&self, name: Option<&str>) -> NodeIx {
         let store = &self.manager.store;
-        let named = curl.node.as_ref().and_then(|name| store.node_named(name));
+        let named = name.and_then(|name| store.node_named(name));
         let manager = || store.nodes().find(|(_, node)| node.manager).map(|(ix, _)| ix);
         named.or_else(manager).unwrap_or_else(|| NodeIx::from_index(0))
     }

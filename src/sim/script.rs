@@ -19,6 +19,8 @@ pub enum ScriptEvent {
     Request(u32),
     /// The attached client of a step looks again.
     Poll(u32),
+    /// The n-th request of steady traffic.
+    Traffic(u32, u32),
     /// A wait of that step is over, if nothing changed since.
     WaitOver(u32, u32),
 }
@@ -82,6 +84,12 @@ impl Simulation {
                 self.file(SimTime::ZERO.after(at), Class::Client, event, None);
             }
         }
+        for (number, traffic) in scenario.traffic.iter().enumerate() {
+            if let Some(from) = traffic.from {
+                let event = Event::Script(ScriptEvent::Traffic(number as u32, 0));
+                self.file_background(SimTime::ZERO.after(from), Class::Client, event);
+            }
+        }
         self.next_step(None);
     }
 
@@ -115,6 +123,7 @@ impl Simulation {
             ScriptEvent::Step(step) => self.begin_step(step),
             ScriptEvent::Request(step) => self.request(step, cause),
             ScriptEvent::Poll(step) => self.poll(step, cause),
+            ScriptEvent::Traffic(number, nth) => self.traffic(number, nth),
             ScriptEvent::WaitOver(step, quiet) => {
                 if self.script.current == Some(step) && self.script.quiet == quiet {
                     self.end_step(step, 0);
@@ -225,7 +234,7 @@ impl Simulation {
 }
 
 /// The client's notion: as many up-to-date tasks run, and shall run, as are wished (cli surface 4.2).
-fn is_converged(store: &Store, service: crate::base::ids::ServiceIx) -> bool {
+pub(super) fn is_converged(store: &Store, service: crate::base::ids::ServiceIx) -> bool {
     let Some(stored) = store.service(service) else { return false };
     let want = match stored.now.spec.mode {
         Mode::Replicated { replicas } => replicas,

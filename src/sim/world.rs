@@ -73,6 +73,8 @@ pub struct Simulation {
     digest: Digest,
     asked: Vec<Asked>,
     events: u64,
+    /// Timers of the leader that are ahead in the background: what a wait that holds the run may end with.
+    timers: usize,
     instant: (SimTime, u64),
 }
 
@@ -112,6 +114,7 @@ impl Simulation {
             digest: Digest::new(),
             asked: Vec::new(),
             events: 0,
+            timers: 0,
             instant: (SimTime::ZERO, 0),
         };
         simulation.begin();
@@ -166,6 +169,12 @@ impl Simulation {
         self.agenda.file(at, self.order.rank(class), Ahead { event, cause });
     }
 
+    /// Files an event that alone does not keep the run going.
+    pub(super) fn file_background(&mut self, at: SimTime, class: Class, event: Event) {
+        let at = at.max(self.agenda.now());
+        self.agenda.file_background(at, self.order.rank(class), Ahead { event, cause: None });
+    }
+
     /// Lets somebody act on the store, tells everybody who listens, and files what they ask for.
     pub(super) fn activate<R>(
         &mut self,
@@ -185,6 +194,7 @@ impl Simulation {
         for ask in self.manager.asks() {
             let ahead = Ahead { event: Event::Leader(term, ask.timer), cause: ask.cause };
             if ask.background {
+                self.timers += 1;
                 self.agenda.file_background(ask.at, order.rank(ask.class), ahead);
             } else {
                 self.agenda.file(ask.at, order.rank(ask.class), ahead);
@@ -247,6 +257,7 @@ impl Simulation {
         let Ahead { event, cause } = due.event;
         match event {
             Event::Leader(term, timer) => {
+                self.timers -= usize::from(due.background);
                 if term == self.manager.leader.term() {
                     self.activate(cause, |leader, ctx| leader.wake(ctx, timer));
                 }
