@@ -5,8 +5,8 @@
 //! `now`, every second entry is due at once, as when a commit wakes a control loop.
 //!
 //! Measured on two busy cores of an AMD Zen 4, 2026-11, agenda against heap: 1.1 to 1.4 times with
-//! nothing due now, 0.7 to 0.9 times with half of it. The first is the price of the lanes and ranks,
-//! which a bare heap does not offer. Ratios are printed last.
+//! nothing due now, 0.7 to 0.9 times with half of it. The first is the price of the lanes and
+//! ranks, which a bare heap does not offer. Ratios are printed last.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 

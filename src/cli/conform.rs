@@ -60,11 +60,11 @@ pub fn run(args: &ConformArgs) -> Exit {
                 }
             };
             let replayed = replay(&case);
-            if let Some(dir) = &args.emit {
-                if let Err(error) = emit(dir, &case.id, &replayed.events) {
-                    eprintln!("error: {error}");
-                    return Exit::File;
-                }
+            if let Some(dir) = &args.emit
+                && let Err(error) = emit(dir, &case.id, &replayed.events)
+            {
+                eprintln!("error: {error}");
+                return Exit::File;
             }
             results.push(CaseResult {
                 id: case.id.clone(),

@@ -125,7 +125,7 @@ impl<'a> World<'a> {
             }
         });
         self.give_placements();
-        self.act(None, |leader, ctx| leader.begin(ctx));
+        self.act(None, crate::swarmkit::leader::Leader::begin);
         for (n, step) in self.case.steps.iter().enumerate() {
             self.agenda.file(step.at, self.order.rank(Class::Request), Due::Step(n));
         }
@@ -146,8 +146,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The node of each task is taken from the case, as its format allows: the pick among equal nodes
-    /// follows from upstream's heap, which is not copied.
+    /// The node of each task is taken from the case, as its format allows: the pick among equal
+    /// nodes follows from upstream's heap, which is not copied.
     fn give_placements(&mut self) {
         let mut placement = BTreeMap::new();
         for outcome in &self.case.expect {
@@ -305,9 +305,8 @@ impl<'a> World<'a> {
     fn submit(&mut self, change: impl FnOnce(&mut ServiceSpec)) -> Result<(), Refused> {
         let (service, version) = self.current();
         let stored = self.manager.store.service(service);
-        let mut spec = stored
-            .map(|s| (*s.now.spec).clone())
-            .unwrap_or_else(|| self.case.service.to_service_spec());
+        let mut spec =
+            stored.map_or_else(|| self.case.service.to_service_spec(), |s| (*s.now.spec).clone());
         change(&mut spec);
         self.act(None, |_, ctx| controlapi::update_service(ctx, service, spec, version))
     }

@@ -1,7 +1,9 @@
-//! The scripted world of the conformance cases: a stand-in for allocator, dispatcher, agent and engine (and,
-//! in some cases, scheduler) around the very loops that the engine world drives. Section 2 of the format.
+//! The scripted world of the conformance cases: a stand-in for allocator, dispatcher, agent and
+//! engine (and, in some cases, scheduler) around the very loops that the engine world drives.
+//! Section 2 of the format.
 //!
-//! It only reads changes of the store and writes transactions; the loops cannot tell it from the real thing.
+//! It only reads changes of the store and writes transactions; the loops cannot tell it from the
+//! real thing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +18,7 @@ use crate::timeline::record::{SlotKey, TaskStatus};
 
 /// What the scripted side waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Wait {
+pub(super) enum Wait {
     /// A task's network resources.
     Allocation(TaskIx),
     /// The stand-in scheduler.
@@ -32,11 +34,11 @@ pub enum Wait {
 }
 
 /// Something to wait for, and until when.
-pub type Asked = (SimTime, Wait);
+pub(super) type Asked = (SimTime, Wait);
 
 /// The scripted agents and stand-ins.
 #[derive(Debug, Default)]
-pub struct Scripted {
+pub(super) struct Scripted {
     tasks: BTreeMap<TaskIx, Agent>,
     nodes: BTreeMap<NodeIx, Contact>,
     due: Vec<Report>,
@@ -80,7 +82,7 @@ struct Contact {
 
 impl Scripted {
     /// Hears of a change.
-    pub fn hear(
+    pub(super) fn hear(
         &mut self,
         case: &Case,
         store: &Store,
@@ -123,13 +125,13 @@ impl Scripted {
         ask: &mut Vec<Asked>,
     ) {
         if task.state == TaskState::Pending {
-            if let SchedulerKind::Fixed { latency } = case.scheduler {
-                if !self.tasks.contains_key(&task.task) {
-                    let stored = store.task_ever(task.task);
-                    let after = latency.of(number(stored.slot), stored.ordinal.0);
-                    if self.waiting_for_node.insert(task.task) {
-                        ask.push((now.after(after), Wait::Placement(task.task)));
-                    }
+            if let SchedulerKind::Fixed { latency } = case.scheduler
+                && !self.tasks.contains_key(&task.task)
+            {
+                let stored = store.task_ever(task.task);
+                let after = latency.of(number(stored.slot), stored.ordinal.0);
+                if self.waiting_for_node.insert(task.task) {
+                    ask.push((now.after(after), Wait::Placement(task.task)));
                 }
             }
             return;
@@ -138,13 +140,13 @@ impl Scripted {
             return self.forget(task.task);
         }
         let Some(node) = task.node else { return };
-        if !self.tasks.contains_key(&task.task) {
+        if let std::collections::btree_map::Entry::Vacant(e) = self.tasks.entry(task.task) {
             if task.state != TaskState::Assigned {
                 return;
             }
             let desired = TaskState::New;
             let state = TaskState::Assigned;
-            self.tasks.insert(task.task, Agent { node, state, desired, turn: 0, next: None });
+            e.insert(Agent { node, state, desired, turn: 0, next: None });
         }
         if self.nodes.get(&node).is_some_and(|contact| contact.lost) {
             return;
@@ -170,9 +172,9 @@ impl Scripted {
                 if stored >= TaskState::Starting { LatencyKind::Stop } else { LatencyKind::Cancel };
             let report = Report { task, state: TaskState::Shutdown, exit: None, err: None };
             self.turn_to(case, store, now, report, kind, ask);
-        } else if before == TaskState::New {
-            self.go_on(case, store, now, task, ask);
-        } else if desired == TaskState::Running && agent.state == TaskState::Ready {
+        } else if before == TaskState::New
+            || (desired == TaskState::Running && agent.state == TaskState::Ready)
+        {
             self.go_on(case, store, now, task, ask);
         }
     }
@@ -291,7 +293,13 @@ impl Scripted {
     }
 
     /// Something that was waited for has come. True if the store was written.
-    pub fn wake(&mut self, case: &Case, ctx: &mut Ctx<'_>, wait: Wait, ask: &mut Vec<Asked>) {
+    pub(super) fn wake(
+        &mut self,
+        case: &Case,
+        ctx: &mut Ctx<'_>,
+        wait: Wait,
+        ask: &mut Vec<Asked>,
+    ) {
         match wait {
             Wait::Allocation(task) => crate::swarmkit::leader::allocate_task(ctx, task),
             Wait::Placement(task) => {
@@ -464,7 +472,7 @@ fn number(slot: SlotKey) -> u32 {
 }
 
 /// The name of a task in a case: slot or node, `.`, ordinal.
-pub fn task_name(store: &Store, slot: SlotKey, ordinal: Ordinal) -> String {
+pub(super) fn task_name(store: &Store, slot: SlotKey, ordinal: Ordinal) -> String {
     match slot {
         SlotKey::Slot(number) => format!("{}.{}", number.0, ordinal.0),
         SlotKey::Node(node) => format!("{}.{}", store.node_ever(node).name, ordinal.0),

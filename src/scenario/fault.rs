@@ -56,7 +56,8 @@ pub enum What {
     Health(String, Health),
     /// Pulls of the image take that long or fail, wherever it is not present.
     Pull(String, Pull),
-    /// The image is deleted from every node and from the registry; running containers are not affected.
+    /// The image is deleted from every node and from the registry; running containers are not
+    /// affected.
     ImageRemoved(String),
     /// Every pull fails.
     RegistryDown,

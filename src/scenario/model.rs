@@ -1,7 +1,7 @@
 //! The checked scenario: what is simulated, what is done, what goes wrong, and what is asked for.
 //!
-//! Plain data that code can build as well as a file. It knows nothing of text; `lower` makes it from a
-//! file, `print` writes it back. The language is described in `docs/scenario.md`.
+//! Plain data that code can build as well as a file. It knows nothing of text; `lower` makes it
+//! from a file, `print` writes it back. The language is described in `docs/scenario.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,12 +58,13 @@ impl Default for Scenario {
     }
 }
 
-/// How long a run goes on after its script is done, where the file does not say (product, section 4).
+/// How long a run goes on after its script is done, where the file does not say (product, section
+/// 4).
 pub const DEFAULT_WATCH: Span = Span::from_secs(30);
 
 impl Scenario {
-    /// The behaviour of the image of a reference, whatever digest or registry prefix it was given; an
-    /// image that is not described behaves well and takes no time of its own.
+    /// The behaviour of the image of a reference, whatever digest or registry prefix it was given;
+    /// an image that is not described behaves well and takes no time of its own.
     pub fn image(&self, reference: &str) -> Image {
         self.images.get(&image_key(reference)).cloned().unwrap_or_default()
     }
@@ -201,7 +202,8 @@ pub struct Step {
     pub line: u32,
     /// By which expectations refer to it; unique.
     pub label: Option<String>,
-    /// If given, it is typed in a second terminal at that moment of the run, whatever the first does.
+    /// If given, it is typed in a second terminal at that moment of the run, whatever the first
+    /// does.
     pub at: Option<Span>,
     /// What.
     pub action: Action,
@@ -283,14 +285,15 @@ pub struct Traffic {
 /// When a run is given up. Reaching a limit is an outcome of its own, never a hang.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Virtual time: one hour, since the exercises take minutes and a careful roll-out of a large service
-    /// an hour; a crash loop would go on for ever.
+    /// Virtual time: one hour, since the exercises take minutes and a careful roll-out of a large
+    /// service an hour; a crash loop would go on for ever.
     pub time: Span,
     /// Events: 50 million, about half a minute of work, 500 times what an ordinary run needs.
     pub events: u64,
     /// Tasks ever created: one million, the largest cluster that the simulator is measured with.
     pub tasks: u64,
-    /// Events of one instant: 100 000. More means that two loops answer one another without time passing.
+    /// Events of one instant: 100 000. More means that two loops answer one another without time
+    /// passing.
     pub per_instant: u64,
 }
 

@@ -1,7 +1,8 @@
-//! The managing side of a world: the store, the leader on it, and the filing of what the leader asks for.
+//! The managing side of a world: the store, the leader on it, and the filing of what the leader
+//! asks for.
 //!
-//! Both worlds, the engine's and the scripted one of the conformance cases, have one of these; the loops of
-//! the leader cannot tell which.
+//! Both worlds, the engine's and the scripted one of the conformance cases, have one of these; the
+//! loops of the leader cannot tell which.
 
 use crate::base::ids::RecordNo;
 use crate::base::time::SimTime;
@@ -42,7 +43,8 @@ impl Manager {
         }
     }
 
-    /// Lets somebody act on the store because of `cause`, then tells the leader's loops what changed.
+    /// Lets somebody act on the store because of `cause`, then tells the leader's loops what
+    /// changed.
     pub fn activate<R>(
         &mut self,
         now: SimTime,
@@ -67,7 +69,7 @@ impl Manager {
         self.leader = Leader::new(term, self.setup);
         // Whatever the old leader waited for keeps nobody any more.
         self.out.holds = 0;
-        self.activate(now, cause, |leader, ctx| leader.begin(ctx));
+        self.activate(now, cause, crate::swarmkit::leader::Leader::begin);
     }
 
     /// What changed in the last activation.

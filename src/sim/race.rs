@@ -1,8 +1,8 @@
 //! Race orders: who goes first among those awake in one instant.
 //!
-//! The real system leaves this open (semantics 17, N3 to N7, N12); a table from classes of loops to ranks
-//! fixes it. The default is fitted to the usual outcomes of the conformance cases; the others move single
-//! rows to the end, which is how those cases' other outcomes were recorded.
+//! The real system leaves this open (semantics 17, N3 to N7, N12); a table from classes of loops to
+//! ranks fixes it. The default is fitted to the usual outcomes of the conformance cases; the others
+//! move single rows to the end, which is how those cases' other outcomes were recorded.
 
 use crate::kernel::agenda::{RANKS, Rank};
 use crate::swarmkit::ctx::Class;
@@ -14,9 +14,9 @@ pub struct RaceOrder {
     ranks: [u8; Class::ALL.len()],
 }
 
-/// From first to last. Timers of the updater go before news (races 6 and 7), requests and the orchestrators'
-/// news before the updater's own (races 1 and 8), failures before free workers (race 2), and an ended
-/// updater is off the list before the orchestrators look (race 3).
+/// From first to last. Timers of the updater go before news (races 6 and 7), requests and the
+/// orchestrators' news before the updater's own (races 1 and 8), failures before free workers (race
+/// 2), and an ended updater is off the list before the orchestrators look (race 3).
 const USUAL: [Class; Class::ALL.len()] = [
     Class::Node,
     Class::Request,
@@ -38,7 +38,8 @@ const USUAL: [Class; Class::ALL.len()] = [
     Class::Client,
 ];
 
-/// The orders that a replay tries, the usual one first; as the recorded runs of the cases were named.
+/// The orders that a replay tries, the usual one first; as the recorded runs of the cases were
+/// named.
 const ORDERS: [(&str, &[Class]); 7] = [
     ("default", &[]),
     ("orchestrator-last", &[Class::Orchestrator]),

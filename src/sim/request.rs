@@ -1,4 +1,5 @@
-//! Requests to published ports: which task answers, as the asked node's load balancer has it (semantics 13).
+//! Requests to published ports: which task answers, as the asked node's load balancer has it
+//! (semantics 13).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +16,10 @@ use crate::swarmkit::ctx::Class;
 use crate::swarmkit::spec::PublishMode;
 use crate::timeline::record::{BackendChange, Fact, RequestOutcome, Stream};
 
-/// The load balancers that were asked so far. Each node balances for itself, and learns of changes on
-/// other nodes by gossip; a balancer that nobody asks costs nothing.
+/// The load balancers that were asked so far. Each node balances for itself, and learns of changes
+/// on other nodes by gossip; a balancer that nobody asks costs nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Requests {
+pub(super) struct Requests {
     balancers: BTreeMap<(ServiceIx, NodeIx), Seen>,
     /// Traffic that has begun, by its place in the scenario.
     begun: BTreeSet<u32>,

@@ -10,7 +10,7 @@ use crate::swarmkit::store::{Store, Task};
 use crate::timeline::record::{SlotKey, UpdateStatus};
 
 /// The row of a service.
-pub fn service_row(store: &Store, service: ServiceIx) -> Option<ServiceRow> {
+pub(super) fn service_row(store: &Store, service: ServiceIx) -> Option<ServiceRow> {
     let stored = store.service(service)?;
     let spec = stored.now.spec.clone();
     let desired = match spec.mode {
@@ -35,7 +35,7 @@ pub fn service_row(store: &Store, service: ServiceIx) -> Option<ServiceRow> {
 }
 
 /// The row of an update status, with the identifier of the task it names.
-pub fn update_row(store: &Store, status: UpdateStatus) -> UpdateRow {
+pub(super) fn update_row(store: &Store, status: UpdateStatus) -> UpdateRow {
     let (text, task) = status.message.parts();
     let id = task.map_or(String::new(), |task| store.task_ever(task).id.to_string());
     UpdateRow {
@@ -47,7 +47,7 @@ pub fn update_row(store: &Store, status: UpdateStatus) -> UpdateRow {
 }
 
 /// The rows of a service's tasks that `wanted` picks, slot by slot.
-pub fn task_rows(
+pub(super) fn task_rows(
     store: &Store,
     service: ServiceIx,
     wanted: impl Fn(crate::base::ids::TaskIx) -> bool,
@@ -98,7 +98,7 @@ fn task_row(
 }
 
 /// The rows of all nodes.
-pub fn node_rows(store: &Store, engine: Engine) -> Vec<NodeRow> {
+pub(super) fn node_rows(store: &Store, engine: Engine) -> Vec<NodeRow> {
     let first = store.nodes().find(|(_, node)| node.manager).map(|(ix, _)| ix);
     let row = |(ix, node): (NodeIx, &crate::swarmkit::store::Node)| NodeRow {
         id: node.id,

@@ -1,7 +1,7 @@
 //! The one door for free choices: what the real system leaves open (semantics 17).
 //!
-//! An answer is drawn from the seed, or given by whoever replays a recording or a case. A given answer
-//! is a choice, never a time. Nothing else in the transcription is free.
+//! An answer is drawn from the seed, or given by whoever replays a recording or a case. A given
+//! answer is a choice, never a time. Nothing else in the transcription is free.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +20,12 @@ pub struct Choices {
     orders: u32,
 }
 
-/// Answers that somebody gives. What is not given falls back to a fixed rule, so that a replay has no chance.
+/// Answers that somebody gives. What is not given falls back to a fixed rule, so that a replay has
+/// no chance.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    /// N1: order in which slots are handed to the updater; those not listed come after, ascending. One
-    /// list for each updater run, the last one for all further runs.
+    /// N1: order in which slots are handed to the updater; those not listed come after, ascending.
+    /// One list for each updater run, the last one for all further runs.
     pub slot_orders: Vec<Vec<u32>>,
     /// Order in which nodes are visited; those not listed come after, by name.
     pub node_order: Vec<String>,
@@ -40,7 +41,8 @@ pub struct Given {
     pub status_phase: Option<u64>,
 }
 
-/// When the updater's watch hears of a failed task, among the others who hear of it (semantics N3, N5).
+/// When the updater's watch hears of a failed task, among the others who hear of it (semantics N3,
+/// N5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WatchTurn {
     /// Before the orchestrator: the updater acts before the task is restarted.
@@ -72,7 +74,8 @@ impl Choices {
         self.given.as_deref()
     }
 
-    /// N1: orders the slots of a replicated service for an updater run. `of` names the slot of an item.
+    /// N1: orders the slots of a replicated service for an updater run. `of` names the slot of an
+    /// item.
     pub fn order_slots<T>(&mut self, key: Key, items: &mut [T], of: impl Fn(&T) -> SlotKey) {
         let turn = self.orders;
         self.orders += 1;

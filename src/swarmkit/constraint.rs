@@ -4,8 +4,8 @@
 
 use crate::swarmkit::store::Node;
 
-/// Whether a node satisfies all constraints. One that cannot be read counts as satisfied, as upstream,
-/// where an unreadable list is no list.
+/// Whether a node satisfies all constraints. One that cannot be read counts as satisfied, as
+/// upstream, where an unreadable list is no list.
 pub fn all_match(constraints: &[String], node: &Node) -> bool {
     let parsed: Result<Vec<_>, _> = constraints.iter().map(|text| parse(text)).collect();
     parsed.is_ok_and(|list| list.iter().all(|c| matches(c, node))) || unreadable(constraints)

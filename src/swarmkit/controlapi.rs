@@ -1,7 +1,7 @@
 //! The control API: what a user's request does to the store (semantics 2).
 //!
-//! Upstream: `manager/controlapi/service.go`, `manager/controlapi/node.go`. A request is checked as a whole
-//! before it writes; refused, it writes nothing.
+//! Upstream: `manager/controlapi/service.go`, `manager/controlapi/node.go`. A request is checked as
+//! a whole before it writes; refused, it writes nothing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -317,8 +317,8 @@ fn validate_task(task: &TaskTemplate) -> Result<(), Refused> {
     let mut targets: Vec<&str> =
         task.container.mounts.iter().map(|mount| mount.target.as_str()).collect();
     targets.sort_unstable();
-    if let Some(twice) = targets.windows(2).find(|pair| pair[0] == pair[1]) {
-        return invalid(format!("ContainerSpec: duplicate mount point: {}", twice[0]));
+    if let Some([twice, _]) = targets.windows(2).find(|pair| pair[0] == pair[1]) {
+        return invalid(format!("ContainerSpec: duplicate mount point: {twice}"));
     }
     validate_image(&task.container.image)
 }

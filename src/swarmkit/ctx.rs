@@ -1,7 +1,7 @@
 //! What a control loop is given, and all it may ask for.
 //!
-//! A loop reads and writes the store, and asks to be woken: at a time, or when somebody's news reaches it.
-//! It knows neither the agenda nor who drives it.
+//! A loop reads and writes the store, and asks to be woken: at a time, or when somebody's news
+//! reaches it. It knows neither the agenda nor who drives it.
 
 use crate::base::ids::{NodeIx, RecordNo, RunNo, ServiceIx, TaskIx};
 use crate::base::time::SimTime;
@@ -57,7 +57,8 @@ impl Ctx<'_> {
 pub struct Out {
     /// Wakes asked for, in order of asking.
     pub asks: Vec<Ask>,
-    /// How many waits that keep a run alive without a timer of their own began, less those that ended.
+    /// How many waits that keep a run alive without a timer of their own began, less those that
+    /// ended.
     pub holds: i64,
 }
 
@@ -117,8 +118,8 @@ pub enum Timer {
     Enforce(NodeIx),
 }
 
-/// Classes of loops, for the order in which those awake in one instant look at their timers and news.
-/// The real system leaves that order open; a [race order](crate::sim::race) fixes it.
+/// Classes of loops, for the order in which those awake in one instant look at their timers and
+/// news. The real system leaves that order open; a [race order](crate::sim::race) fixes it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Class {
     /// A user's request.

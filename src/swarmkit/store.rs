@@ -1,8 +1,9 @@
 //! The manager's store: services, tasks and nodes, and the changes that its watchers hear of.
 //!
-//! Upstream: `manager/state/store/memory.go`. Writes apply at once; a transaction ends with [`Store::commit`],
-//! which appends one commit mark behind its changes, or nothing if it changed nothing. Changes carry a
-//! snapshot, because loops judge the event, not the store. Whoever writes checks first: there is no undo.
+//! Upstream: `manager/state/store/memory.go`. Writes apply at once; a transaction ends with
+//! [`Store::commit`], which appends one commit mark behind its changes, or nothing if it changed
+//! nothing. Changes carry a snapshot, because loops judge the event, not the store. Whoever writes
+//! checks first: there is no undo.
 //!
 //! Ids are never used again. Tasks of a slot hang in a list, so that no question needs a scan.
 
@@ -295,7 +296,8 @@ impl Store {
         &self.tasks[task]
     }
 
-    /// All tasks that exist, in order of creation. For a new leader and for questions of the user only.
+    /// All tasks that exist, in order of creation. For a new leader and for questions of the user
+    /// only.
     pub fn tasks(&self) -> impl Iterator<Item = (TaskIx, &Task)> {
         self.tasks.iter().filter(|(_, t)| !t.deleted)
     }

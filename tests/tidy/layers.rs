@@ -7,7 +7,8 @@ use super::tree::File;
 const TABLE: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("kernel", &["base"]),
-    ("swarmkit", &["base"]),
+    // Of the timeline its words only: a control loop says why it waits in the vocabulary of facts.
+    ("swarmkit", &["base", "timeline::record"]),
     ("docker", &["base", "swarmkit"]),
     ("timeline", &["base", "swarmkit"]),
     ("client", &["base", "swarmkit"]),
@@ -41,7 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "timeline",
         ],
     ),
-    ("conform", &["base", "docker", "sim", "swarmkit", "timeline"]),
+    ("conform", &["base", "docker", "kernel", "sim", "swarmkit", "timeline"]),
     ("sweep", &["base", "metrics", "scenario", "sim", "timeline"]),
     (
         "render",

@@ -12,16 +12,17 @@ const FUNCTION: usize = 70;
 const LINE: usize = 100;
 
 /// Functions that may be longer: (file, function, why). A list of tries in a test is data.
-const LONG: &[(&str, &str, &str)] =
-    &[("src/base/time.rs", "parse_go_duration", "reads beside Go's `time.ParseDuration`")];
-
-/// Files whose lines are not measured yet: they are being rewritten.
-const WIDE: &[&str] = &[
-    "src/scenario/expect.rs",
-    "src/scenario/fault.rs",
-    "src/scenario/model.rs",
-    "src/swarmkit/mod.rs",
+const LONG: &[(&str, &str, &str)] = &[
+    ("src/base/time.rs", "parse_go_duration", "reads beside Go's `time.ParseDuration`"),
+    ("src/sim/client.rs", "answer", "total match: one arm for each command"),
+    ("src/sim/client.rs", "carry_out", "total match: one arm for each command"),
+    ("src/sim/fault.rs", "fault", "total match: one arm for each fault"),
+    ("src/timeline/random.rs", "spec", "a list of draws: one for each field"),
 ];
+
+/// Files that may have more lines of code: (file, why). The limit of all lines holds for them too.
+const LARGE: &[(&str, &str)] =
+    &[("src/timeline/read.rs", "the mirror of the writer: one arm for each kind of fact")];
 
 pub(crate) fn check(files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
@@ -33,14 +34,14 @@ pub(crate) fn check(files: &[File]) -> Vec<String> {
             findings.push(format!(
                 "{path}: {lines} lines; {FILE} are the limit: find the second subject"
             ));
-        } else if code > CODE {
+        } else if code > CODE && LARGE.iter().all(|(file, _)| file != path) {
             findings.push(format!(
                 "{path}: {code} lines of code; {CODE} are the limit: find the second subject"
             ));
         }
         for (number, line) in file.lines() {
             let columns = line.chars().count();
-            if columns > LINE && !WIDE.contains(&path.as_str()) {
+            if columns > LINE {
                 findings.push(format!("{path}:{number}: {columns} columns; {LINE} are the limit"));
             }
         }

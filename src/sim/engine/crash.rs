@@ -1,9 +1,11 @@
-//! Crashes at random: an exponential waiting time from a table, since `ln` differs between platforms.
+//! Crashes at random: an exponential waiting time from a table, since `ln` differs between
+//! platforms.
 
 use crate::base::chance::{Key, Role};
 use crate::base::time::Span;
 
-/// −ln(1 − p) at p = 0, 1/16, …, 15/16, in millionths; beyond the last the tail is halved again and again.
+/// −ln(1 − p) at p = 0, 1/16, …, 15/16, in millionths; beyond the last the tail is halved again and
+/// again.
 const QUANTILES: [i64; 16] = [
     0, 64_539, 133_531, 207_639, 287_682, 374_693, 470_004, 575_364, 693_147, 826_679, 980_829,
     1_163_151, 1_386_294, 1_673_976, 2_079_442, 2_772_589,

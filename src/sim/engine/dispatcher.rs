@@ -1,6 +1,8 @@
-//! The dispatcher: assignments to nodes and status reports from them, in batches (semantics 10.3, 10.4).
+//! The dispatcher: assignments to nodes and status reports from them, in batches (semantics 10.3,
+//! 10.4).
 //!
-//! Upstream: `manager/dispatcher/dispatcher.go` `Assignments`, `UpdateTaskStatus`, `processUpdates`.
+//! Upstream: `manager/dispatcher/dispatcher.go` `Assignments`, `UpdateTaskStatus`,
+//! `processUpdates`.
 
 use crate::base::chance::{Role, word};
 use crate::base::ids::{NodeIx, TaskIx};
@@ -157,7 +159,8 @@ impl Engine {
         }
     }
 
-    /// The manager looks at reports on a grid of its own: the next point of it, once something is due.
+    /// The manager looks at reports on a grid of its own: the next point of it, once something is
+    /// due.
     pub(super) fn ask_flush(&mut self, cx: &mut EngineCtx<'_>) {
         if self.flush_at.is_some() {
             return;

@@ -1,7 +1,8 @@
 //! The engine world: dispatcher, agents and containers, around the leader's loops.
 //!
-//! Deliveries to nodes and reports from them are batched as upstream's dispatcher does (semantics 10.3,
-//! 10.4). A node's own machines are pure; this file carries messages between them and asks for wakes.
+//! Deliveries to nodes and reports from them are batched as upstream's dispatcher does (semantics
+//! 10.3, 10.4). A node's own machines are pure; this file carries messages between them and asks
+//! for wakes.
 
 pub mod crash;
 mod dispatcher;
@@ -375,7 +376,8 @@ impl Engine {
     /// Tells all containers of an image something.
     pub fn tell_containers_of(&mut self, cx: &mut EngineCtx<'_>, image: &str, input: &DockerInput) {
         let of_it = |task: &TaskIx| {
-            let template = self.container(*task).map(|container| container.template());
+            let template =
+                self.container(*task).map(crate::docker::controller::Controller::template);
             template.is_some_and(|t| crate::scenario::model::image_key(&t.image_name) == image)
         };
         let tasks: Vec<TaskIx> = self.running_tasks().map(|(task, _)| task).filter(of_it).collect();

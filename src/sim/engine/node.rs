@@ -125,8 +125,8 @@ impl Engine {
         state.in_contact = false;
         state.incarnation += 1;
         state.queued.clear();
-        // Heartbeats of a node that is well change nothing and are not events: only their absence is. The
-        // last one came some time ago, less than a period.
+        // Heartbeats of a node that is well change nothing and are not events: only their absence
+        // is. The last one came some time ago, less than a period.
         let nth = u32::from(state.incarnation);
         let period = heartbeat_period(timing, state.key, 2 * nth);
         let ago = Span(below(state.key.word(Role::Heartbeat, 1, nth), period.0 as u64) as i64);

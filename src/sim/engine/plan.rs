@@ -1,4 +1,5 @@
-//! How software behaves now: the scenario's images, changed by faults; and what a new container is made from.
+//! How software behaves now: the scenario's images, changed by faults; and what a new container is
+//! made from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -72,8 +73,8 @@ impl Software {
         self.timing.status_interval
     }
 
-    /// From the sending of an assignment until the agent acts on it: drawn for a new task (`word` is its
-    /// own), the least of it for one that is known.
+    /// From the sending of an assignment until the agent acts on it: drawn for a new task (`word`
+    /// is its own), the least of it for one that is known.
     pub fn delivery(&self, word: Option<u64>) -> Span {
         self.accept.at(word.unwrap_or(0))
     }
@@ -158,7 +159,8 @@ impl Engine {
         }
         let container = &spec.container;
         let endpoint = store.endpoint(task.endpoint);
-        let published = endpoint.is_some_and(|e| e.publishes_ingress());
+        let published =
+            endpoint.is_some_and(crate::swarmkit::spec::EndpointSpec::publishes_ingress);
         let program = container.command.first().or(container.args.first());
         let service = store.service(task.service);
         let template = Arc::new(Template {

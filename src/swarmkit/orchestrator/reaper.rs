@@ -18,12 +18,12 @@ use crate::timeline::record::SlotKey;
 pub struct TaskReaper {
     /// Slots in which something was created or changed since they were looked at last.
     fresh: BTreeSet<(ServiceIx, SlotKey)>,
-    /// Slots that were looked at and stay on the list, since more than one task lives in them. Looking again
-    /// is without effect until one of their tasks changes, which makes them fresh.
+    /// Slots that were looked at and stay on the list, since more than one task lives in them.
+    /// Looking again is without effect until one of their tasks changes, which makes them fresh.
     kept: BTreeSet<(ServiceIx, SlotKey)>,
     cleanup: BTreeSet<TaskIx>,
-    /// When the running timer ends. Every event starts one if none runs; it is an event of its own only
-    /// if there is something to do then.
+    /// When the running timer ends. Every event starts one if none runs; it is an event of its own
+    /// only if there is something to do then.
     timer: Option<SimTime>,
     asked: bool,
 }
@@ -122,7 +122,7 @@ impl TaskReaper {
             } else {
                 ctx.store.history_limit
             };
-            if keep >= 0 && self.prune(ctx.store, service, slot, keep as usize, &mut delete) {
+            if keep >= 0 && Self::prune(ctx.store, service, slot, keep as usize, &mut delete) {
                 self.kept.insert((service, slot));
             }
         }
@@ -134,7 +134,6 @@ impl TaskReaper {
 
     /// Chooses what to delete of one slot. True if the slot stays on the list.
     fn prune(
-        &self,
         store: &Store,
         service: ServiceIx,
         slot: SlotKey,

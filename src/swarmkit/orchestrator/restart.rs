@@ -1,7 +1,7 @@
 //! The restart supervisor: replaces tasks that ended, and starts replacements after a delay.
 //!
-//! Upstream: `manager/orchestrator/restart/restart.go`. What upstream does in a goroutine per delayed start
-//! is a [`DelayedStart`] with the thing it waits for.
+//! Upstream: `manager/orchestrator/restart/restart.go`. What upstream does in a goroutine per
+//! delayed start is a [`DelayedStart`] with the thing it waits for.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -239,12 +239,12 @@ impl RestartSupervisor {
     fn finish(&mut self, ctx: &mut Ctx<'_>, new: TaskIx) {
         let Some(done) = self.delayed.remove(&new) else { return };
         ctx.out.holds -= 1;
-        if let Some((old, _)) = done.old {
-            if let Some(waiting) = self.awaited.get_mut(&old) {
-                waiting.retain(|task| *task != new);
-                if waiting.is_empty() {
-                    self.awaited.remove(&old);
-                }
+        if let Some((old, _)) = done.old
+            && let Some(waiting) = self.awaited.get_mut(&old)
+        {
+            waiting.retain(|task| *task != new);
+            if waiting.is_empty() {
+                self.awaited.remove(&old);
             }
         }
         if let Some((run, worker)) = done.worker {

@@ -56,8 +56,8 @@ pub fn tasks_by_id(store: &Store, service: ServiceIx, slot: SlotKey, into: &mut 
     into.sort_unstable_by_key(|task| store.task_ever(*task).id);
 }
 
-/// The tasks of a slot that an update may act on: the runnable ones, else the one that is finished for
-/// good; nothing if the slot is dead and may be filled anew (semantics 6.6).
+/// The tasks of a slot that an update may act on: the runnable ones, else the one that is finished
+/// for good; nothing if the slot is dead and may be filled anew (semantics 6.6).
 ///
 /// Upstream: `manager/orchestrator/restart/restart.go` `UpdatableTasksInSlot`.
 pub fn updatable_tasks(
@@ -94,8 +94,9 @@ pub fn timestamp(store: &Store, task: TaskIx) -> crate::base::time::SimTime {
     task.applied.unwrap_or(task.stamp)
 }
 
-/// The order in which slots survive a scale-down: slots with a running task first, then by number; then by
-/// how many of the slots seen so far are on their node, slots without one node last (semantics 4.3).
+/// The order in which slots survive a scale-down: slots with a running task first, then by number;
+/// then by how many of the slots seen so far are on their node, slots without one node last
+/// (semantics 4.3).
 ///
 /// Upstream: `manager/orchestrator/replicated/slot.go` `slotsByRunningState`, `slotsByIndex`;
 /// `manager/orchestrator/replicated/services.go` `reconcile`.

@@ -18,7 +18,8 @@ use crate::swarmkit::task::TaskState;
 pub struct UpdateSupervisor {
     entries: BTreeMap<ServiceIx, RunNo>,
     updaters: BTreeMap<RunNo, Updater>,
-    /// Workers that wait for news of a task: created by them, so the number of a task leads to them.
+    /// Workers that wait for news of a task: created by them, so the number of a task leads to
+    /// them.
     last: u32,
 }
 
@@ -35,8 +36,8 @@ impl UpdateSupervisor {
         self.entries.contains_key(&service)
     }
 
-    /// Puts a new updater in the place of a running one with another spec (semantics 5.1). Cancelling is
-    /// synchronous and writes nothing; the new updater begins in the background.
+    /// Puts a new updater in the place of a running one with another spec (semantics 5.1).
+    /// Cancelling is synchronous and writes nothing; the new updater begins in the background.
     ///
     /// Upstream: `manager/orchestrator/update/updater.go` `Supervisor.Update`.
     pub fn update(
@@ -84,10 +85,10 @@ impl UpdateSupervisor {
     ) {
         let Some(run) = self.entries.get(&service) else { return };
         let updater = &self.updaters[run];
-        if state >= TaskState::Running {
-            if let Some(worker) = updater.worker_awaiting(task) {
-                tell(Class::Worker, Timer::WorkerNews(*run, worker, task, state));
-            }
+        if state >= TaskState::Running
+            && let Some(worker) = updater.worker_awaiting(task)
+        {
+            tell(Class::Worker, Timer::WorkerNews(*run, worker, task, state));
         }
         if state.is_terminal() && updater.watches_failures() && updater.made(task) {
             tell(Class::FailureWatch, Timer::TaskEnded(*run, task));

@@ -3,8 +3,8 @@
 //! Does not know how tasks start, fail or are placed; all it sees and touches is the store.
 //!
 //! Upstream: `manager/orchestrator/update/updater.go` `Updater.Run`, `worker`, `updateTask`,
-//! `useExistingTask`. Its goroutines are the phases below: the main loop's is [`Phase`], a worker's is
-//! [`Worker`]. Cancelling is done by dropping the updater: no way out writes anything.
+//! `useExistingTask`. Its goroutines are the phases below: the main loop's is [`Phase`], a worker's
+//! is [`Worker`]. Cancelling is done by dropping the updater: no way out writes anything.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -181,7 +181,8 @@ impl Updater {
         *self.slots.slots_mut() = slots;
     }
 
-    /// Gives a worker that is free its next slot, until it has something to wait for or none is left.
+    /// Gives a worker that is free its next slot, until it has something to wait for or none is
+    /// left.
     fn serve(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, worker: usize) {
         while self.workers[worker] == Worker::Idle && self.phase == Phase::Dispatch {
             let slot = self.slots.slots()[self.next];
@@ -339,12 +340,11 @@ impl Updater {
         match self.workers[worker] {
             Worker::AwaitingStart { new, slot, seen } => {
                 self.workers[worker] = Worker::AwaitingRunning { new, slot };
-                match seen {
-                    Some(state) => self.news(ctx, restart, worker as u32, new, state),
-                    None => {
-                        let reason = Waiting::NewTaskToRun(new);
-                        ctx.waiting(self.service, Some(slot.key), reason);
-                    }
+                if let Some(state) = seen {
+                    self.news(ctx, restart, worker as u32, new, state);
+                } else {
+                    let reason = Waiting::NewTaskToRun(new);
+                    ctx.waiting(self.service, Some(slot.key), reason);
                 }
             }
             Worker::AwaitingExisting => {
@@ -591,8 +591,8 @@ impl Updater {
     }
 }
 
-/// Whether so many failures of so many slots are more than the ratio allows: a strict comparison of 32-bit
-/// floats, as upstream.
+/// Whether so many failures of so many slots are more than the ratio allows: a strict comparison of
+/// 32-bit floats, as upstream.
 fn exceeds(failures: u32, dirty: u32, ratio: f32) -> bool {
     failures as f32 / dirty as f32 > ratio
 }

@@ -10,7 +10,8 @@ use crate::swarmkit::scheduler::nodes::NodeInfo;
 use crate::swarmkit::spec::{EndpointSpec, Protocol, PublishMode, TaskTemplate};
 use crate::swarmkit::store::{Node, Store};
 
-/// The filters that are modelled, in upstream's order. Deviation: plugins and cluster volumes are absent.
+/// The filters that are modelled, in upstream's order. Deviation: plugins and cluster volumes are
+/// absent.
 const FILTERS: usize = 6;
 const READY: usize = 0;
 const RESOURCE: usize = 1;
@@ -43,15 +44,12 @@ impl Pipeline {
     ///
     /// Upstream: `manager/scheduler/pipeline.go` `Process`.
     pub(super) fn passes(&mut self, node: &Node, info: &NodeInfo) -> bool {
-        match self.first_failed(node, info) {
-            Some(filter) => {
-                self.failed[filter] += 1;
-                false
-            }
-            None => {
-                self.failed = [0; FILTERS];
-                true
-            }
+        if let Some(filter) = self.first_failed(node, info) {
+            self.failed[filter] += 1;
+            false
+        } else {
+            self.failed = [0; FILTERS];
+            true
         }
     }
 

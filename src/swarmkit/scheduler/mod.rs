@@ -1,8 +1,10 @@
 //! The scheduler: gives pending tasks their nodes (semantics 9.2 to 9.6).
 //!
-//! Upstream: `manager/scheduler/scheduler.go`. It keeps accounts of its own, fed by the store's changes.
+//! Upstream: `manager/scheduler/scheduler.go`. It keeps accounts of its own, fed by the store's
+//! changes.
 //!
-//! Every commit restarts its pause; that is arithmetic here, and an event only if there is something to do.
+//! Every commit restarts its pause; that is arithmetic here, and an event only if there is
+//! something to do.
 
 mod filter;
 mod nodes;
@@ -250,7 +252,7 @@ impl Scheduler {
                 self.account(ctx.store, ctx.store.snapshot(task));
             } else {
                 let explanation = pipeline.explain();
-                self.note_err(ctx, task, explanation);
+                Self::note_err(ctx, task, explanation);
                 self.preassigned.insert(task);
             }
         }
@@ -299,11 +301,11 @@ impl Scheduler {
         } else {
             format!("no suitable node ({explanation})")
         };
-        self.note_err(ctx, task, err);
+        Self::note_err(ctx, task, err);
         self.unassigned.insert(task);
     }
 
-    fn note_err(&mut self, ctx: &mut Ctx<'_>, task: TaskIx, err: String) {
+    fn note_err(ctx: &mut Ctx<'_>, task: TaskIx, err: String) {
         let Some(stored) = ctx.store.task(task) else { return };
         if stored.err.as_deref() == Some(err.as_str()) {
             return;

@@ -1,8 +1,8 @@
 //! The scheduler's accounts of nodes, and for each service the nodes in order of preference.
 //!
-//! Upstream: `manager/scheduler/nodeinfo.go`, `manager/scheduler/nodeset.go`. Upstream looks at every node for
-//! each group of tasks; here an ordered set per service is kept, so that placing a task costs the
-//! logarithm of the number of nodes.
+//! Upstream: `manager/scheduler/nodeinfo.go`, `manager/scheduler/nodeset.go`. Upstream looks at
+//! every node for each group of tasks; here an ordered set per service is kept, so that placing a
+//! task costs the logarithm of the number of nodes.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

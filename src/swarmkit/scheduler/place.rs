@@ -57,7 +57,8 @@ impl Scheduler {
         pipeline.explain()
     }
 
-    /// Takes the nodes that the choices name, where the filters allow them. Returns the other tasks.
+    /// Takes the nodes that the choices name, where the filters allow them. Returns the other
+    /// tasks.
     fn place_as_given(
         &mut self,
         ctx: &mut Ctx<'_>,
@@ -89,7 +90,8 @@ impl Scheduler {
         (failures, info.active_of(group.0), info.active())
     }
 
-    /// The `count` best nodes that pass the filters, best first; of a branch of the tree, if one is given.
+    /// The `count` best nodes that pass the filters, best first; of a branch of the tree, if one is
+    /// given.
     ///
     /// Upstream: `manager/scheduler/decision_tree.go` `orderedNodes`.
     fn best_nodes(
@@ -250,7 +252,8 @@ impl Scheduler {
         nodes: &[NodeIx],
         descriptor: &str,
     ) -> Vec<Branch> {
-        let mut branches: std::collections::BTreeMap<String, Branch> = Default::default();
+        let mut branches: std::collections::BTreeMap<String, Branch> =
+            std::collections::BTreeMap::default();
         for node in nodes {
             let Some(stored) = store.node(*node) else { continue };
             let value = match descriptor.strip_prefix("node.labels.") {

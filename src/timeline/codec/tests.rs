@@ -194,6 +194,7 @@ fn deep_nesting_is_a_mistake_and_no_crash() {
 /// Not a test of speed: prints what a small task change costs (target: 15 ns; measured in release).
 #[test]
 #[ignore = "a measurement: cargo test --release -- --ignored --nocapture a_digest_costs"]
+#[expect(clippy::disallowed_methods, reason = "a measurement takes real time")]
 fn a_digest_costs_little() {
     let timeline = read(Cursor::new(SMALL)).unwrap_or_else(|error| panic!("{error}"));
     let mut digest = Digest::new();
