@@ -206,6 +206,13 @@ impl Simulation {
         self.file(self.now(), Class::Client, Event::Script(event), None);
     }
 
+    /// An updater may end without a change of the store.
+    pub(super) fn check_update_done(&mut self) {
+        if self.script.waiting == Some(Wait::UpdateDone) {
+            self.check_wait();
+        }
+    }
+
     fn has_come(&self, step: u32, wait: &Wait) -> bool {
         let action = &self.scenario.script[step as usize].action;
         let Action::Wait { service, .. } = action else { return false };

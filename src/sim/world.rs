@@ -260,6 +260,7 @@ impl Simulation {
                 self.timers -= usize::from(due.background);
                 if term == self.manager.leader.term() {
                     self.activate(cause, |leader, ctx| leader.wake(ctx, timer));
+                    self.check_update_done();
                 }
             }
             Event::Engine(EngineEvent::Flush) => self.flush(),
@@ -321,8 +322,7 @@ impl Simulation {
     /// Whether the run ends before the next event, and why.
     fn is_over(&self) -> Option<Stop> {
         let next = self.agenda.next_at();
-        let pending =
-            self.agenda.foreground() > 0 || self.manager.holds() > 0 && !self.agenda.is_empty();
+        let pending = self.agenda.foreground() > 0 || self.manager.holds() > 0 && self.timers > 0;
         if let Some(waits) = self.script.waits_for() {
             if !pending {
                 return Some(Stop::Stuck(waits.into()));

@@ -93,9 +93,9 @@ impl Leader {
         }
     }
 
-    /// Whether an updater has the service in hand.
+    /// Whether an updater has the service in hand, or an orchestrator may yet give it to one.
     pub fn is_updating(&self, service: ServiceIx) -> bool {
-        self.supervisor.is_updating(service)
+        self.supervisor.is_updating(service) || self.replicated.has_news() || self.global.has_news()
     }
 
     fn ask_allocation(&mut self, ctx: &mut Ctx<'_>) {

@@ -85,6 +85,11 @@ impl GlobalOrchestrator {
         }
     }
 
+    /// Whether it has heard of something that it has not acted upon.
+    pub fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
     /// Acts on its news.
     pub fn wake(
         &mut self,

@@ -105,6 +105,11 @@ impl ReplicatedOrchestrator {
         self.news.push_back(Heard { at, record, news });
     }
 
+    /// Whether it has heard of something that it has not acted upon.
+    pub fn has_news(&self) -> bool {
+        !self.news.is_empty()
+    }
+
     /// Reads its news, and acts at each commit.
     pub fn wake(
         &mut self,
