@@ -1,12 +1,16 @@
 //! `swarmsim conform`: does the model do what a real Swarm did?
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
-use crate::conform::read::{Input, open};
+use crate::conform::case::Case;
+use crate::conform::emit::EmitError;
+use crate::conform::read::{Input, ReadError, open};
+use crate::conform::recording::Recording;
+use crate::conform::recording_replay::replay_recording;
 use crate::conform::replay::replay;
 use crate::conform::report::{CaseResult, Format, Totals, write};
 use crate::conform::{compare::Verdict, emit::emit};
@@ -14,7 +18,7 @@ use crate::conform::{compare::Verdict, emit::emit};
 /// Arguments of `conform`.
 #[derive(Args, Debug)]
 pub struct ConformArgs {
-    /// Conformance cases: .json, .jsonl or .jsonl.gz
+    /// Conformance cases and recordings: .json, .jsonl or .jsonl.gz
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Write the simulated events of each case to DIR/<id>.json
@@ -41,36 +45,21 @@ pub fn run(args: &ConformArgs) -> Exit {
     for path in &args.files {
         let documents = match open(path) {
             Ok(documents) => documents,
-            Err(error) => {
-                eprintln!("error: {error}");
-                return if error.unreadable { Exit::File } else { Exit::Invalid };
-            }
+            Err(error) => return refuse(&error),
         };
         for document in documents {
-            let case = match document {
-                Ok(Input::Case(case)) => case,
-                Ok(Input::Recording(name)) => {
-                    eprintln!("error: {}: {name} is a recording of a real engine;", path.display());
-                    eprintln!("       recordings are not replayed yet, only conformance cases");
-                    return Exit::Invalid;
-                }
+            let result = match document {
+                Ok(Input::Case(case)) => of_case(&case, args.emit.as_deref()),
+                Ok(Input::Recording(recording)) => Ok(of_recording(&recording)),
+                Err(error) => return refuse(&error),
+            };
+            match result {
+                Ok(result) => results.push(result),
                 Err(error) => {
                     eprintln!("error: {error}");
-                    return if error.unreadable { Exit::File } else { Exit::Invalid };
+                    return Exit::File;
                 }
-            };
-            let replayed = replay(&case);
-            if let Some(dir) = &args.emit
-                && let Err(error) = emit(dir, &case.id, &replayed.events)
-            {
-                eprintln!("error: {error}");
-                return Exit::File;
             }
-            results.push(CaseResult {
-                id: case.id.clone(),
-                order: replayed.order.to_string(),
-                verdict: Ok::<Verdict, String>(replayed.verdict),
-            });
         }
     }
     let format = match args.format {
@@ -84,5 +73,34 @@ pub fn run(args: &ConformArgs) -> Exit {
         Err(_) => Exit::File,
         Ok(()) if Totals::of(&results).failed == 0 => Exit::Success,
         Ok(()) => Exit::No,
+    }
+}
+
+fn refuse(error: &ReadError) -> Exit {
+    eprintln!("error: {error}");
+    if error.unreadable { Exit::File } else { Exit::Invalid }
+}
+
+fn of_case(case: &Case, emitted: Option<&Path>) -> Result<CaseResult, EmitError> {
+    let replayed = replay(case);
+    if let Some(dir) = emitted {
+        emit(dir, &case.id, &replayed.events)?;
+    }
+    Ok(CaseResult {
+        id: case.id.clone(),
+        order: replayed.order.to_string(),
+        verdict: Ok(replayed.verdict),
+    })
+}
+
+fn of_recording(recording: &Recording) -> CaseResult {
+    let replayed = replay_recording(recording);
+    CaseResult {
+        id: recording.name.clone(),
+        order: "as recorded".to_string(),
+        verdict: match replayed.parting {
+            None => Ok(Verdict::Conforms { outcome: 0 }),
+            Some(parting) => Err(parting.to_string()),
+        },
     }
 }

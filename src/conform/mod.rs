@@ -7,12 +7,21 @@
 //!
 //! Path of a case: [`read`] → [`case::Case`] → a replay in the scripted world → [`event::Event`]s →
 //! [`compare`] → [`report`], and [`emit`] for those who want a second opinion.
+//!
+//! A recording says what a real engine did. Its path: [`read`] → [`recording::Recording`] →
+//! [`recording_scenario`] → a run of [`crate::sim`] and the recording itself as
+//! [`recording_seen::Seen`] → [`recording_compare`].
 
 pub mod case;
 pub mod compare;
 pub mod emit;
 pub mod event;
 pub mod read;
+pub mod recording;
+pub mod recording_compare;
+pub mod recording_replay;
+pub mod recording_scenario;
+pub mod recording_seen;
 pub mod replay;
 pub mod report;
 mod scripted;

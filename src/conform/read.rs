@@ -1,7 +1,7 @@
 //! Cases from files: `.json` (one), `.jsonl` (one a line), `.jsonl.gz` (the same, compressed).
 //!
-//! A file that turns out to be a recording of a real engine is handed on as text; recordings have a
-//! reader of their own. Every mistake is reported with file, line and cause; nothing here panics.
+//! A file may also hold a recording of a real engine, which has fields of its own. Every mistake is
+//! reported with file, line and cause; nothing here panics.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::conform::case::Case;
+use crate::conform::recording::Recording;
 use crate::conform::step::StepOp;
 use crate::swarmkit::task::NodeState;
 
@@ -30,8 +31,8 @@ const MAX_COUNT: u64 = 1_000_000;
 pub enum Input {
     /// A conformance case.
     Case(Box<Case>),
-    /// A recording of a real engine, unread.
-    Recording(String),
+    /// A recording of a real engine.
+    Recording(Box<Recording>),
 }
 
 /// A mistake in a file, or a file that cannot be read.
@@ -208,7 +209,7 @@ fn document(text: String) -> Result<Input, Mistake> {
     }
     let kind: Kind = serde_json::from_str(&text)?;
     if kind.t0_utc.is_some() {
-        return Ok(Input::Recording(text));
+        return Ok(Input::Recording(Box::new(Recording::parse(&text)?)));
     }
     match kind.format {
         Some(1) => {}
@@ -344,9 +345,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_recording_is_recognised_and_not_read() {
-        let text = r#"{"format":1,"t0_utc":"2026-11-23","anything":[]}"#;
-        assert!(matches!(read_one(text), Ok(Input::Recording(same)) if same == text));
+    fn a_recording_is_recognised() {
+        let text = r#"{"format":1,"t0_utc":"2026-11-23","name":"r","engine":{"server":"28.5.2"},
+            "swarm":{"task_history_limit":5},"images":{},"service":{"name":"web"},"duration":1.5,
+            "nodes":{"N1":{"hostname":"vm","role":"manager","labels":{},"cpus":2.0,
+            "memory_bytes":1}},"steps":[],"events":[]}"#;
+        assert!(matches!(read_one(text), Ok(Input::Recording(recording)) if recording.name == "r"));
+        let error = read_one(r#"{"format":1,"t0_utc":"2026-11-23"}"#).unwrap_err().to_string();
+        assert_eq!(error, "f:1:34: missing field `name`");
     }
 
     #[test]

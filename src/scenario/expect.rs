@@ -1,7 +1,7 @@
 //! Expectations: what is claimed about a run.
 //!
-//! A closed set of claims, each of them a fold over the facts of a timeline between two moments, the
-//! [`Window`]. A claim about a state looks at the window's end. Evaluation is not done here.
+//! A closed set of claims, each of them a fold over the facts of a timeline between two moments,
+//! the [`Window`]. A claim about a state looks at the window's end. Evaluation is not done here.
 
 use crate::base::time::Span;
 use crate::scenario::model::StepNo;
@@ -21,9 +21,9 @@ pub struct Expect {
 /// The part of a run that an expectation is about, both ends included.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Window {
-    /// From the moment that step was begun; absent = from the start of the run. Where a claim is about
-    /// time without tasks or bounds with [`ServiceClaims::always`], absent = from the service's first
-    /// convergence (product, section 4).
+    /// From the moment that step was begun; absent = from the start of the run. Where a claim is
+    /// about time without tasks or bounds with [`ServiceClaims::always`], absent = from the
+    /// service's first convergence (product, section 4).
     pub since: Option<StepNo>,
     /// To the moment that step had ended; absent = to the end of the run.
     pub after: Option<StepNo>,
@@ -58,8 +58,8 @@ pub enum Claims {
 pub struct ServiceClaims {
     /// Its name.
     pub service: String,
-    /// Whether [`ServiceClaim::RunningAtLeast`] and [`ServiceClaim::RunningAtMost`] hold at every moment
-    /// of the window rather than at its end.
+    /// Whether [`ServiceClaim::RunningAtLeast`] and [`ServiceClaim::RunningAtMost`] hold at every
+    /// moment of the window rather than at its end.
     pub always: bool,
     /// What. Never empty.
     pub claims: Vec<ServiceClaim>,
@@ -67,8 +67,8 @@ pub struct ServiceClaims {
 
 /// A claim about a service.
 ///
-/// "Running" is a task that is observed running and is desired to run. An image is compared without its
-/// digest, by [`image_key`](crate::scenario::model::image_key).
+/// "Running" is a task that is observed running and is desired to run. An image is compared without
+/// its digest, by [`image_key`](crate::scenario::model::image_key).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ServiceClaim {
     /// State: its update status; `None` = it has none.
@@ -94,24 +94,27 @@ pub enum ServiceClaim {
     SlotsUntouched(u64),
     /// Window: slots that had a task at its beginning and in which another was created.
     SlotsReplaced(u64),
-    /// Window: the tasks created, in order of creation, fall into groups of these sizes: consecutive
-    /// creations at least `apart` from one another separate two groups, closer ones do not.
+    /// Window: the tasks created, in order of creation, fall into groups of these sizes:
+    /// consecutive creations at least `apart` from one another separate two groups, closer ones do
+    /// not.
     Waves {
         /// Number of tasks of each group.
         sizes: Vec<u64>,
         /// Time that separates groups.
         apart: Span,
     },
-    /// Window: the tasks created were, taken together, seen in each of these states, and every one of
-    /// them in this order. A task may skip a state that lasted less than a status batch (0.1 s).
+    /// Window: the tasks created were, taken together, seen in each of these states, and every one
+    /// of them in this order. A task may skip a state that lasted less than a status batch (0.1 s).
     States(Vec<TaskState>),
     /// Window: total time in which no task was running, at least.
     UnavailableAtLeast(Span),
     /// Window: total time in which no task was running, at most.
     UnavailableAtMost(Span),
-    /// State: from the start to the completion of its update status, at least. False if not completed.
+    /// State: from the start to the completion of its update status, at least. False if not
+    /// completed.
     UpdateTakesAtLeast(Span),
-    /// State: from the start to the completion of its update status, at most. False if not completed.
+    /// State: from the start to the completion of its update status, at most. False if not
+    /// completed.
     UpdateTakesAtMost(Span),
 }
 
@@ -132,8 +135,9 @@ pub enum RequestClaim {
     AnsweredByTasks(u64),
     /// Every answer came from a task of this image.
     AnsweredByImage(String),
-    /// The tasks that answered did so in turn: of the first k answers, k the number of tasks, no two come
-    /// from one task, and each later answer comes from the task that gave the one k before.
+    /// The tasks that answered did so in turn: of the first k answers, k the number of tasks, no
+    /// two come from one task, and each later answer comes from the task that gave the one k
+    /// before.
     Alternate(bool),
 }
 

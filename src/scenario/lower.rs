@@ -1,7 +1,7 @@
 //! Tree to model: what the words of a scenario mean, and every mistake in them at once.
 //!
-//! References are checked here (nodes, services, images, labels of steps). What a docker line says beyond
-//! its first two words is left to the run, where the client complains as Docker's does.
+//! References are checked here (nodes, services, images, labels of steps). What a docker line says
+//! beyond its first two words is left to the run, where the client complains as Docker's does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,8 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Takes the names out of a docker line: services created, and every word that could be an image.
+    /// Takes the names out of a docker line: services created, and every word that could be an
+    /// image.
     fn learn(&mut self, noun: &str, words: &[&str]) {
         if noun != "service" || !matches!(words, ["create" | "update", ..]) {
             return;
@@ -57,7 +58,8 @@ impl Names {
     }
 }
 
-/// The scenario that a tree describes. `text` is the source, for the question in its leading comment.
+/// The scenario that a tree describes. `text` is the source, for the question in its leading
+/// comment.
 ///
 /// # Errors
 /// Every mistake, sorted by place.
@@ -121,8 +123,8 @@ fn optional_text(reader: &mut Reader, tree: &Tree) -> Option<String> {
     }
 }
 
-/// The question of a file's leading comment: from `Question:`, or from its beginning, to the next line
-/// that starts with such a word or is empty.
+/// The question of a file's leading comment: from `Question:`, or from its beginning, to the next
+/// line that starts with such a word or is empty.
 fn leading_question(text: &str) -> String {
     let lines = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim);
     let headed = |line: &str| {

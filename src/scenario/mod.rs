@@ -1,7 +1,7 @@
 //! From the text of a scenario to a checked model.
 //!
-//! Text → tree with positions ([`syntax`]) → checked model ([`lower()`]). Every mistake is reported at once,
-//! with its place.
+//! Text → tree with positions ([`syntax`]) → checked model ([`lower()`]). Every mistake is reported
+//! at once, with its place.
 
 pub mod expect;
 pub mod fault;

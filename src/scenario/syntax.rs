@@ -1,7 +1,8 @@
 //! YAML text to a small tree with positions: the only module that knows the YAML parser.
 //!
-//! Scalars stay text; what they mean is decided where the meaning is known. Everything here is bounded,
-//! because the text may be hostile: its size, its depth, and the number of nodes that aliases may make.
+//! Scalars stay text; what they mean is decided where the meaning is known. Everything here is
+//! bounded, because the text may be hostile: its size, its depth, and the number of nodes that
+//! aliases may make.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,9 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// Deepest nesting. The deepest that the language has is six, Compose's is about ten.
 pub const MAX_DEPTH: usize = 64;
 
-/// Most nodes, copies made by anchors and aliases included: five times what the largest sensible file has.
-/// Together with [`MAX_BYTES`] for copied text this bounds memory by some tens of megabytes.
+/// Most nodes, copies made by anchors and aliases included: five times what the largest sensible
+/// file has. Together with [`MAX_BYTES`] for copied text this bounds memory by some tens of
+/// megabytes.
 pub const MAX_NODES: usize = 100_000;
 
 /// A value with its place.
@@ -276,7 +278,8 @@ impl Builder {
         self.put(Tree { place: frame.place, value }, frame.anchor)
     }
 
-    /// Puts a finished value where it belongs: into the list, the map, as a key, or as the document.
+    /// Puts a finished value where it belongs: into the list, the map, as a key, or as the
+    /// document.
     fn put(&mut self, tree: Tree, anchor: usize) -> Result<(), Problem> {
         if anchor != 0 {
             self.spend_copy(tree.size(), tree.place)?;

@@ -18,6 +18,8 @@ pub struct Choices {
     created: u64,
     /// Number of slot orders drawn.
     orders: u32,
+    /// The latest task of each slot; kept only where [`Given::task_turns`] asks for it.
+    latest: BTreeMap<SlotKey, Ordinal>,
 }
 
 /// Answers that somebody gives. What is not given falls back to a fixed rule, so that a replay has
@@ -27,6 +29,9 @@ pub struct Given {
     /// N1: order in which slots are handed to the updater; those not listed come after, ascending.
     /// One list for each updater run, the last one for all further runs.
     pub slot_orders: Vec<Vec<u32>>,
+    /// N1, told by its result: the turn of every task's creation. A slot is handed over when it is the
+    /// turn of its next task; goes before `slot_orders`. For a recording of one service.
+    pub task_turns: BTreeMap<(SlotKey, Ordinal), usize>,
     /// Order in which nodes are visited; those not listed come after, by name.
     pub node_order: Vec<String>,
     /// N8: the node of a task, by slot and ordinal.
@@ -81,6 +86,15 @@ impl Choices {
         self.orders += 1;
         match &self.given {
             None => chance::shuffle(items, key, Role::SlotOrder, turn),
+            Some(given) if !given.task_turns.is_empty() => {
+                let latest = &self.latest;
+                items.sort_by_key(|item| {
+                    let slot = of(item);
+                    let next = latest.get(&slot).map_or(1, |Ordinal(number)| number + 1);
+                    let turn = given.task_turns.get(&(slot, Ordinal(next)));
+                    (turn.copied().unwrap_or(usize::MAX), slot)
+                });
+            }
             Some(given) => {
                 let last = given.slot_orders.len().saturating_sub(1);
                 let order = given.slot_orders.get(last.min(turn as usize));
@@ -123,6 +137,9 @@ impl Choices {
             }
             Some(given) => {
                 self.created += 1;
+                if !given.task_turns.is_empty() {
+                    self.latest.insert(slot, ordinal);
+                }
                 let number = if given.reverse_ids { u64::MAX - self.created } else { self.created };
                 Identifier::new(0, number)
             }

@@ -42,7 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "timeline",
         ],
     ),
-    ("conform", &["base", "docker", "kernel", "sim", "swarmkit", "timeline"]),
+    ("conform", &["base", "docker", "kernel", "scenario", "sim", "swarmkit", "timeline"]),
     ("sweep", &["base", "metrics", "scenario", "sim", "timeline"]),
     (
         "render",

@@ -28,8 +28,8 @@ pub(crate) struct Fields<'t> {
 }
 
 impl<'t> Fields<'t> {
-    /// The value of a key. Each key that the language has is asked for, so that a misspelt one can be told
-    /// what it is near to.
+    /// The value of a key. Each key that the language has is asked for, so that a misspelt one can
+    /// be told what it is near to.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<&'t Tree> {
         self.known.push(key);
         let place = self.left.iter().position(|entry| entry.key == key)?;

@@ -26,8 +26,8 @@ pub(crate) const STATES: [(&str, UpdateState); 6] = [
     ("rollback_completed", UpdateState::RollbackCompleted),
 ];
 
-/// Reads the steps; what they name is added to the names. Waits are checked against the services of the
-/// whole script, which may be created in a second terminal.
+/// Reads the steps; what they name is added to the names. Waits are checked against the services of
+/// the whole script, which may be created in a second terminal.
 pub(super) fn script(reader: &mut Reader, tree: &Tree, names: &mut Names) -> Vec<Step> {
     let items = reader.seq(tree, "a script");
     names.steps = items.len() as u32;

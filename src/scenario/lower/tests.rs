@@ -1,4 +1,3 @@
-use super::*;
 use crate::scenario::load;
 
 /// Every shipped scenario is valid.

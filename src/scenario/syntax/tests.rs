@@ -73,8 +73,8 @@ fn aliases_are_copies_within_a_budget() {
     assert_eq!(error(&long), "2:41: aliases copy more than 1048576 bytes");
 }
 
-/// Texts on which a careless reader takes quadratic time. The bound is generous; the failure it is for
-/// takes minutes.
+/// Texts on which a careless reader takes quadratic time. The bound is generous; the failure it is
+/// for takes minutes.
 #[test]
 fn no_text_of_the_largest_size_takes_long() {
     for piece in [
