@@ -75,7 +75,8 @@ pub struct Controller {
     /// A crash at random, counted from the start.
     crash: Option<Exit>,
     container: Container,
-    monitor: Option<Monitor>,
+    /// Few images have health checks.
+    monitor: Option<Box<Monitor>>,
     operation: Option<Operation>,
     /// The operation in progress was cancelled and has not answered yet.
     cancelled: bool,
@@ -89,7 +90,7 @@ pub struct Controller {
     timers: Timers,
 }
 
-const _: () = assert!(size_of::<Controller>() <= 160);
+const _: () = assert!(size_of::<Controller>() <= 128);
 
 impl Controller {
     /// The controller of a new task. `slot`: the replica's number, or the place of a global task's
@@ -309,7 +310,7 @@ impl Controller {
         out.push(Effect::Fact(Fact::Started));
         self.expect_end(now, out);
         if template.probing.is_some() {
-            let mut monitor = Monitor::new(now);
+            let mut monitor = Box::new(Monitor::new(now));
             let planned = self.course().and_then(|course| monitor.plan(&course));
             self.monitor = Some(monitor);
             self.file_probe(now, planned, out);

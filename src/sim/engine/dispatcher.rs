@@ -144,15 +144,9 @@ impl Engine {
     }
 
     /// An agent's report: the last one of a task wins until the manager looks.
-    pub(super) fn report(
-        &mut self,
-        cx: &mut EngineCtx<'_>,
-        task: TaskIx,
-        running: &mut Running,
-        status: Status,
-    ) {
+    pub(super) fn report(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, running: &mut Running) {
         let first = running.unsent.is_none();
-        running.unsent = Some((status, cx.now, cx.journal.latest()));
+        running.unsent = Some((cx.now, cx.journal.latest()));
         if first && self.nodes[running.node].in_contact() {
             self.due.push(task);
             self.ask_flush(cx);
@@ -185,13 +179,14 @@ impl Engine {
         let mut due = std::mem::take(&mut self.due);
         for task in due.drain(..) {
             let Some(running) = &mut self.tasks[task].running else { continue };
-            let Some((status, stamp, cause)) = running.unsent.take() else { continue };
+            let Some((stamp, cause)) = running.unsent.take() else { continue };
+            let status = running.agent.status();
             let Some(stored) = ctx.store.task(task) else { continue };
             if stored.state > status.state {
                 continue;
             }
             ctx.store.journal.wake(cause);
-            let Status { state, message, err, exit } = status;
+            let Status { state, message, err, exit } = status.clone();
             let status = TaskStatus { state, message, err, exit, stamp };
             ctx.store.write_status(ctx.now, task, status, Some(ctx.now));
             running.latest = ctx.store.journal.latest();

@@ -90,8 +90,8 @@ struct Running {
     node: NodeIx,
     agent: TaskManager,
     container: Controller,
-    /// A status that the manager has not stored yet, with its stamp and its record.
-    unsent: Option<(Status, SimTime, Option<RecordNo>)>,
+    /// The agent's status is not stored by the manager yet: its stamp and its record.
+    unsent: Option<(SimTime, Option<RecordNo>)>,
     /// The last record about it.
     latest: Option<RecordNo>,
     /// Counts among those being started on its node.
@@ -248,7 +248,7 @@ impl Engine {
             AgentEffect::CancelOperation => {
                 self.queue.push_back(Message::Docker(DockerInput::Cancel));
             }
-            AgentEffect::Report(status) => self.report(cx, task, running, status),
+            AgentEffect::Report(_) => self.report(cx, task, running),
             AgentEffect::Retry => {
                 let incarnation = self.nodes[running.node].incarnation();
                 let retry = self.software.agent_retry();

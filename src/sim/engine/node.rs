@@ -204,8 +204,7 @@ impl Engine {
     fn resend(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx) {
         let Some(running) = &mut self.tasks[task].running else { return };
         if running.unsent.is_none() {
-            let status = running.agent.status().clone();
-            running.unsent = Some((status, cx.now, running.latest));
+            running.unsent = Some((cx.now, running.latest));
         }
         self.due.push(task);
         self.ask_flush(cx);

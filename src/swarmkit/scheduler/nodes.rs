@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::base::chance::Key;
-use crate::base::ids::{IdVec, NodeIx, ServiceIx, SpecVersion, TaskIx};
+use crate::base::ids::{Id, IdVec, NodeIx, ServiceIx, SpecVersion, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::choices::Choices;
 use crate::swarmkit::defaults;
@@ -64,14 +64,48 @@ impl NodeInfo {
     }
 }
 
-/// Place of a node in a service's order: fewest tasks of the service, fewest tasks, then chance.
-type Place = (u32, u32, u32, NodeIx);
+/// The nodes in the order of preference of a service.
+#[derive(Clone, Debug)]
+struct Order {
+    service: ServiceIx,
+    key: Key,
+    /// What chance says of each node, drawn once.
+    ranks: IdVec<NodeIx, u32>,
+    places: BTreeSet<Place>,
+}
+
+/// Place of a node in a service's order: fewest tasks of the service, fewest tasks, then chance, then
+/// the node itself; four numbers in one, since places are compared often.
+type Place = u128;
+
+impl Order {
+    fn place(&self, info: &NodeInfo, node: NodeIx) -> Place {
+        let tasks = u128::from(info.active_of(self.service)) << 96 | u128::from(info.active) << 64;
+        tasks | u128::from(self.ranks[node]) << 32 | node.index() as u128
+    }
+
+    /// A node that it has not known.
+    fn learn(&mut self, choices: &Choices, info: &NodeInfo, node: NodeIx) {
+        *self.ranks.entry(node) = choices.node_rank(self.key, node);
+        self.insert(info, node);
+    }
+
+    fn insert(&mut self, info: &NodeInfo, node: NodeIx) {
+        let place = self.place(info, node);
+        self.places.insert(place);
+    }
+
+    fn remove(&mut self, info: &NodeInfo, node: NodeIx) {
+        let place = self.place(info, node);
+        self.places.remove(&place);
+    }
+}
 
 /// All nodes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NodeSet {
     infos: IdVec<NodeIx, NodeInfo>,
-    orders: Vec<(ServiceIx, Key, BTreeSet<Place>)>,
+    orders: Vec<Order>,
     choices: Choices,
     /// Whether any node has so many failures of anything that it may be avoided.
     some_faulty: bool,
@@ -85,19 +119,20 @@ impl NodeSet {
             return;
         }
         info.known = true;
-        let (infos, choices) = (&self.infos, &self.choices);
-        for (service, key, order) in &mut self.orders {
-            order.insert(place(infos, choices, *service, *key, node));
+        for order in &mut self.orders {
+            order.learn(&self.choices, info, node);
         }
     }
 
     /// A node object was removed.
     pub(super) fn remove(&mut self, node: NodeIx) {
-        let (infos, choices) = (&self.infos, &self.choices);
-        for (service, key, order) in &mut self.orders {
-            order.remove(&place(infos, choices, *service, *key, node));
+        let Some(info) = self.infos.get_mut(node) else { return };
+        if info.known {
+            for order in &mut self.orders {
+                order.remove(info, node);
+            }
         }
-        *self.infos.entry(node) = NodeInfo::default();
+        *info = NodeInfo::default();
     }
 
     /// The accounts of a node.
@@ -123,30 +158,34 @@ impl NodeSet {
         choices: &Choices,
         service: ServiceIx,
     ) -> impl Iterator<Item = NodeIx> + '_ {
-        let at = self.orders.iter().position(|(s, ..)| *s == service).unwrap_or_else(|| {
+        let at = self.orders.iter().position(|order| order.service == service);
+        let at = at.unwrap_or_else(|| {
             if choices.hints().is_some() {
                 self.choices = choices.clone();
             }
             let key = store.service(service).map(|s| s.key);
             let key = key.expect("the service of a task that is being placed exists");
-            let known = self.infos.iter().filter(|(_, info)| info.known);
-            let order = known
-                .map(|(node, _)| place(&self.infos, &self.choices, service, key, node))
-                .collect();
-            self.orders.push((service, key, order));
+            let (ranks, places) = (IdVec::new(), BTreeSet::new());
+            let mut order = Order { service, key, ranks, places };
+            for (node, info) in self.infos.iter().filter(|(_, info)| info.known) {
+                order.learn(&self.choices, info, node);
+            }
+            self.orders.push(order);
             self.orders.len() - 1
         });
-        self.orders[at].2.iter().map(|(.., node)| *node)
+        let places = self.orders[at].places.iter();
+        places.map(|place| NodeIx::from_index((*place & u128::from(u32::MAX)) as usize))
     }
 
     /// Changes the number of active tasks that a task's service has on a node.
     pub(super) fn count(&mut self, store: &Store, node: NodeIx, task: TaskIx, by: i32) {
         let service = store.task_ever(task).service;
-        let (infos, choices) = (&self.infos, &self.choices);
-        for (of, key, order) in &mut self.orders {
-            order.remove(&place(infos, choices, *of, *key, node));
-        }
         let info = self.infos.entry(node);
+        if info.known {
+            for order in &mut self.orders {
+                order.remove(info, node);
+            }
+        }
         info.active = info.active.saturating_add_signed(by);
         let at = info.by_service.iter().position(|(s, _)| *s == service);
         let at = at.unwrap_or_else(|| {
@@ -154,11 +193,9 @@ impl NodeSet {
             info.by_service.len() - 1
         });
         info.by_service[at].1 = info.by_service[at].1.saturating_add_signed(by);
-        let known = info.known;
-        let (infos, choices) = (&self.infos, &self.choices);
-        for (of, key, order) in &mut self.orders {
-            if known {
-                order.insert(place(infos, choices, *of, *key, node));
+        if info.known {
+            for order in &mut self.orders {
+                order.insert(info, node);
             }
         }
     }
@@ -208,15 +245,4 @@ impl NodeSet {
         }
         self.some_faulty |= failures.len() >= defaults::NODE_MAX_FAILURES;
     }
-}
-
-fn place(
-    infos: &IdVec<NodeIx, NodeInfo>,
-    choices: &Choices,
-    service: ServiceIx,
-    key: Key,
-    node: NodeIx,
-) -> Place {
-    let info = &infos[node];
-    (info.active_of(service), info.active, choices.node_rank(key, node), node)
 }

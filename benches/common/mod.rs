@@ -1,0 +1,162 @@
+//! What the benchmarks share: scenarios, the floor to compare with, and medians.
+//!
+//! The floor is the toy of performance 2: the agenda entries of a rolling update in a bare binary
+//! heap, with no store, no records and no control loops. It runs in the same process, in turn with
+//! what is measured, so that its ratio travels from machine to machine.
+
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use swarmsim::base::time::{SimTime, Span};
+use swarmsim::docker::behaviour::{Health, Image};
+use swarmsim::scenario::model::{Action, Cluster, Curl, Limits, Scenario, Step, Wait};
+use swarmsim::sim::world::Simulation;
+use swarmsim::swarmkit::spec::HealthConfig;
+use swarmsim::timeline::ends::{Footer, Stop};
+use swarmsim::timeline::sink::NoSink;
+
+/// When the update of [`rollout`] is typed; creation has settled long before.
+const UPDATE_AT: Span = Span::from_secs(3_600);
+
+/// The exercise of the automatic rollback: two tasks, an image that never becomes healthy, an
+/// attached client in the terminal.
+pub fn whoami() -> Arc<Scenario> {
+    let healthcheck = HealthConfig {
+        test: vec!["CMD-SHELL".into(), "curl -f http://localhost:8000/".into()],
+        interval: Span::from_secs(5),
+        timeout: Span::from_secs(3),
+        start_period: Span::ZERO,
+        start_interval: Span::ZERO,
+        retries: 3,
+    };
+    let good = Image { healthcheck: Some(healthcheck), ..Image::default() };
+    let bad = Image { health: Health::Fail, ..good.clone() };
+    let create = "docker service create --name whoami --replicas 2 \
+                  --update-failure-action rollback --update-delay 10s --update-monitor 10s \
+                  --publish 8000:8000 lucj/whoami:1.0";
+    let curl = Curl { url: "http://node-1:8000/whoami".into(), port: 8000, node: None, times: 4 };
+    Arc::new(Scenario {
+        name: "whoami".into(),
+        seed: 7,
+        images: [("lucj/whoami:1.0".to_string(), good), ("lucj/whoami:2.0".to_string(), bad)]
+            .into(),
+        script: vec![
+            Step::docker(create),
+            Step::new(Action::Curl(curl)),
+            Step::docker("docker service update --image lucj/whoami:2.0 whoami"),
+        ],
+        ..Scenario::default()
+    })
+}
+
+/// A service of `tasks` on `nodes`, made at the start and updated an hour later, detached, without a
+/// delay; `parallelism` 0 = all at once.
+pub fn rollout(tasks: u64, nodes: u32, parallelism: u64) -> Arc<Scenario> {
+    let create = format!(
+        "docker service create --detach --name web --replicas {tasks} \
+         --update-parallelism {parallelism} nginx:1"
+    );
+    let update = "docker service update --detach --image nginx:2 web";
+    let wait = Action::Wait { until: Wait::UpdateDone, service: None };
+    let typed = Step { at: Some(UPDATE_AT), ..Step::docker(update) };
+    Arc::new(Scenario {
+        name: "rollout".into(),
+        seed: 7,
+        cluster: Cluster { nodes: Cluster::numbered(nodes), ..Cluster::default() },
+        script: vec![
+            Step::docker(&create),
+            Step::new(Action::Wait { until: Wait::For(UPDATE_AT), service: None }),
+            Step::new(Action::Wait { until: Wait::For(Span::from_secs(10)), service: None }),
+            Step::new(wait),
+            typed,
+        ],
+        watch: Span::from_secs(1),
+        limits: Limits {
+            time: Span::from_secs(100_000_000),
+            events: u64::MAX,
+            tasks: u64::MAX,
+            per_instant: u64::MAX,
+        },
+        ..Scenario::default()
+    })
+}
+
+/// The service of a [`rollout`] is made and settled; its update has not been typed.
+pub fn before_update(scenario: &Arc<Scenario>) -> Simulation {
+    let mut simulation = Simulation::new(scenario);
+    let until = SimTime(SimTime::ZERO.after(UPDATE_AT).0 - 1);
+    let stop = simulation.run_until(until, &mut NoSink);
+    assert_eq!(stop, None, "the service settles");
+    simulation
+}
+
+/// Runs to the end, which must be that of the script.
+pub fn finish(simulation: &mut Simulation) -> Footer {
+    let footer = simulation.run(&mut NoSink);
+    assert_eq!(footer.stop, Stop::ScriptDone);
+    footer
+}
+
+/// An event of the floor: which slot, and how far it is.
+type Toy = (u64, u64, u32, u8);
+
+/// After the creation: assigned, ready, old one stopped, running; then three probes.
+const STAGES: [u64; 5] = [0, 50_000_000, 50_000_000, 100_000_000, 100_000_000];
+const PROBE: u64 = 5_000_000_000;
+
+/// The toy of performance 2 on a bare heap: `slots` replaced by `workers`, eight events each.
+/// Returns the sum of the times at which they ran, so that nothing is left out.
+pub fn bare_heap(slots: u32, workers: u32) -> u64 {
+    let mut heap: BinaryHeap<Reverse<Toy>> = BinaryHeap::new();
+    let (mut seq, mut next, mut sum) = (0, 0, 0u64);
+    let mut put = |heap: &mut BinaryHeap<Reverse<Toy>>, at: u64, slot: u32, stage: u8| {
+        let jitter = (u64::from(slot) * 2_654_435_761 + u64::from(stage) * 40_503) % 1_000_000;
+        seq += 1;
+        heap.push(Reverse((at + jitter, seq, slot, stage)));
+    };
+    while next < workers.min(slots) {
+        put(&mut heap, 0, next, 0);
+        next += 1;
+    }
+    while let Some(Reverse((at, _, slot, stage))) = heap.pop() {
+        match stage {
+            0..=3 => put(&mut heap, at + STAGES[usize::from(stage) + 1], slot, stage + 1),
+            4 => {
+                sum = sum.wrapping_add(at);
+                for probe in 1..=3 {
+                    put(&mut heap, at + PROBE * u64::from(probe), slot, 4 + probe);
+                }
+                if next < slots {
+                    put(&mut heap, at, next, 0);
+                    next += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    black_box(sum)
+}
+
+/// How long it takes, and what comes out.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+pub fn timed<R>(run: impl FnOnce() -> R) -> (Duration, R) {
+    let start = Instant::now();
+    let result = black_box(run());
+    (start.elapsed(), result)
+}
+
+/// The middle one of several figures.
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// Whether this is a measurement. `cargo test` runs benchmarks to see that they work.
+pub fn is_measured() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
