@@ -7,13 +7,20 @@
 pub mod codec;
 pub mod digest;
 pub mod ends;
+pub mod explain;
 mod fields;
 mod json;
 pub mod names;
 #[cfg(test)]
 mod random;
 pub mod read;
+mod read_facts;
 pub mod record;
 pub mod sink;
 pub mod spec_json;
+pub mod verify;
+pub mod view;
 pub mod words;
+
+#[cfg(test)]
+mod tests;

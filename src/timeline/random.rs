@@ -303,7 +303,6 @@ fn node_change(a: u32, b: u32) -> NodeChange {
 pub(super) fn spec(a: u32, b: u32, c: u64) -> ServiceSpec {
     let bit = |n: u32| a >> (n % 32) & 1 == 1;
     let word = |n: u32| text(b.wrapping_add(n)).to_string();
-    let words = |n: u32| (0..b.wrapping_add(n) % 3).map(|i| word(n + i)).collect::<Vec<_>>();
     let map = |n: u32| (0..b.wrapping_add(n) % 3).map(|i| (word(i), word(n))).collect();
     let span = |n: u32| bit(n).then_some(Span((c >> (n % 64)) as i64));
     let config = |n: u32| UpdateConfig {
@@ -320,41 +319,7 @@ pub(super) fn spec(a: u32, b: u32, c: u64) -> ServiceSpec {
     ServiceSpec {
         name: word(1),
         labels: map(2),
-        task: TaskTemplate {
-            container: container_spec(a, b, c),
-            resources: bit(1).then(|| Resources {
-                limits: Amounts { nano_cpus: c as i64, ..Amounts::default() },
-                reservations: Amounts {
-                    generic: (0..b % 3).map(|i| (word(i), i64::from(i))).collect(),
-                    pids: i64::from(a % 2),
-                    ..Amounts::default()
-                },
-                swap_bytes: bit(2).then_some(-1),
-                memory_swappiness: bit(3).then_some(0),
-            }),
-            restart: bit(4).then(|| RestartPolicy {
-                condition: pick(&[RestartCondition::None, RestartCondition::OnFailure], b),
-                delay: span(5),
-                max_attempts: u64::from(b % 2),
-                window: span(6),
-            }),
-            placement: bit(7).then(|| Placement {
-                constraints: words(3),
-                preferences: words(4),
-                max_replicas: u64::from(b % 2),
-                platforms: vec![Platform { architecture: word(5), os: word(6) }],
-            }),
-            networks: (0..b % 2)
-                .map(|n| NetworkAttachment {
-                    target: word(n),
-                    aliases: words(n),
-                    driver_opts: map(n),
-                })
-                .collect(),
-            log_driver: bit(8).then(|| LogDriver { name: word(7), options: map(8) }),
-            force_update: u64::from(a % 3),
-            pull_options: bit(9).then(|| word(9)),
-        },
+        task: task_template(a, b, c),
         mode: match b % 4 {
             0 => Mode::Global,
             1 => Mode::GlobalJob,
@@ -374,6 +339,45 @@ pub(super) fn spec(a: u32, b: u32, c: u64) -> ServiceSpec {
                 })
                 .collect(),
         }),
+    }
+}
+
+fn task_template(a: u32, b: u32, c: u64) -> TaskTemplate {
+    let bit = |n: u32| a >> (n % 32) & 1 == 1;
+    let word = |n: u32| text(b.wrapping_add(n)).to_string();
+    let words = |n: u32| (0..b.wrapping_add(n) % 3).map(|i| word(n + i)).collect::<Vec<_>>();
+    let map = |n: u32| (0..b.wrapping_add(n) % 3).map(|i| (word(i), word(n))).collect();
+    let span = |n: u32| bit(n).then_some(Span((c >> (n % 64)) as i64));
+    TaskTemplate {
+        container: container_spec(a, b, c),
+        resources: bit(1).then(|| Resources {
+            limits: Amounts { nano_cpus: c as i64, ..Amounts::default() },
+            reservations: Amounts {
+                generic: (0..b % 3).map(|i| (word(i), i64::from(i))).collect(),
+                pids: i64::from(a % 2),
+                ..Amounts::default()
+            },
+            swap_bytes: bit(2).then_some(-1),
+            memory_swappiness: bit(3).then_some(0),
+        }),
+        restart: bit(4).then(|| RestartPolicy {
+            condition: pick(&[RestartCondition::None, RestartCondition::OnFailure], b),
+            delay: span(5),
+            max_attempts: u64::from(b % 2),
+            window: span(6),
+        }),
+        placement: bit(7).then(|| Placement {
+            constraints: words(3),
+            preferences: words(4),
+            max_replicas: u64::from(b % 2),
+            platforms: vec![Platform { architecture: word(5), os: word(6) }],
+        }),
+        networks: (0..b % 2)
+            .map(|n| NetworkAttachment { target: word(n), aliases: words(n), driver_opts: map(n) })
+            .collect(),
+        log_driver: bit(8).then(|| LogDriver { name: word(7), options: map(8) }),
+        force_update: u64::from(a % 3),
+        pull_options: bit(9).then(|| word(9)),
     }
 }
 
