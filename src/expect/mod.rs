@@ -1,4 +1,5 @@
-//! Do the expectations of a scenario hold? A fold over the records of its timeline; nothing else is asked.
+//! Do the expectations of a scenario hold? A fold over the records of its timeline; nothing else is
+//! asked.
 
 mod reading;
 mod requests;

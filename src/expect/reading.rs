@@ -135,11 +135,6 @@ impl State {
             service.running -= u64::from(before);
         }
     }
-
-    /// The service of that name.
-    pub(super) fn named(&self, name: &str) -> Option<ServiceIx> {
-        self.services.iter().find(|(_, s)| s.spec.name == name).map(|(ix, _)| *ix)
-    }
 }
 
 impl<'a> Reading<'a> {
@@ -192,7 +187,8 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// How many records there are up to the end of the instant in which the service first converged.
+    /// How many records there are up to the end of the instant in which the service first
+    /// converged.
     pub(super) fn first_convergence(&self, service: ServiceIx) -> Option<usize> {
         let mut state = State::default();
         for (place, record) in self.records.iter().enumerate() {

@@ -28,7 +28,7 @@ const POLL_INTERVAL: Span = Span::from_ms(200);
 
 /// The commands under way.
 #[derive(Clone, Debug, Default)]
-pub struct Clients {
+pub(super) struct Clients {
     pending: BTreeMap<u32, DockerCommand>,
     attached: BTreeMap<u32, Attached>,
 }
@@ -153,7 +153,7 @@ impl Simulation {
                         Err(failure) => errors.push_str(&failure.stderr),
                     }
                 }
-                self.printed(step, removed, errors)
+                Ok(self.printed(step, &removed, &errors))
             }
             DockerCommand::NodeUpdate { node, change } => {
                 let found = self.find_node(&node)?;
@@ -184,16 +184,16 @@ impl Simulation {
                         Err(failure) => errors.push_str(&failure.stderr),
                     }
                 }
-                self.printed(step, removed, errors)
+                Ok(self.printed(step, &removed, &errors))
             }
             query => self.answer(step, query),
         }
     }
 
-    fn printed(&mut self, step: u32, out: String, errors: String) -> Result<Ended, CliFailure> {
-        self.print(step, Stream::Out, &out);
-        self.print(step, Stream::Err, &errors);
-        Ok(Ended::At(u8::from(!errors.is_empty())))
+    fn printed(&mut self, step: u32, out: &str, errors: &str) -> Ended {
+        self.print(step, Stream::Out, out);
+        self.print(step, Stream::Err, errors);
+        Ended::At(u8::from(!errors.is_empty()))
     }
 
     /// The commands that only look.
@@ -266,7 +266,7 @@ impl Simulation {
             }
             _ => unreachable!("commands that write are carried out elsewhere"),
         };
-        self.printed(step, out, errors)
+        Ok(self.printed(step, &out, &errors))
     }
 
     fn update(
@@ -385,7 +385,10 @@ impl Simulation {
         row: u16,
     ) {
         let Some((service, argument)) = rest.pop_front() else {
-            let text: String = errors.iter().map(|error| format!("{error}\n")).collect();
+            let mut text = errors.join("\n");
+            if !errors.is_empty() {
+                text.push('\n');
+            }
             self.print(step, Stream::Err, &text);
             return self.end_step(step, u8::from(!errors.is_empty()));
         };

@@ -81,7 +81,8 @@ impl Simulation {
         self.file_background(now.after(traffic.every), Class::Client, event);
     }
 
-    /// Traffic without a beginning of its own begins when a service that publishes the port has converged.
+    /// Traffic without a beginning of its own begins when a service that publishes the port has
+    /// converged.
     pub(super) fn begin_traffic(&mut self) {
         let scenario = self.scenario.clone();
         for (number, traffic) in scenario.traffic.iter().enumerate() {

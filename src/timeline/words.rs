@@ -1,6 +1,7 @@
 //! Facts in words: one line each, for people.
 //!
-//! A [`Teller`] remembers what later lines need (names, images, nodes) and is shown every record in order.
+//! A [`Teller`] remembers what later lines need (names, images, nodes) and is shown every record in
+//! order.
 
 use std::sync::Arc;
 
@@ -331,12 +332,11 @@ fn differences(old: &ServiceSpec, new: &ServiceSpec) -> Vec<String> {
     if before != after {
         list.push(format!("image {before} → {after}"));
     }
-    if old.mode != new.mode {
-        if let (Mode::Replicated { replicas: a }, Mode::Replicated { replicas: b }) =
+    if old.mode != new.mode
+        && let (Mode::Replicated { replicas: a }, Mode::Replicated { replicas: b }) =
             (old.mode, new.mode)
-        {
-            list.push(format!("replicas {a} → {b}"));
-        }
+    {
+        list.push(format!("replicas {a} → {b}"));
     }
     let mut a = old.task.clone();
     a.container.image.clone_from(after);

@@ -23,8 +23,19 @@ const TABLE: &[(&str, &[&str])] = &[
             "swarmkit::task",
         ],
     ),
-    ("metrics", &["base", "timeline", "swarmkit::task"]),
-    ("expect", &["base", "metrics", "scenario::model", "timeline", "swarmkit::task"]),
+    ("metrics", &["base", "swarmkit::spec", "swarmkit::task", "timeline"]),
+    (
+        "expect",
+        &[
+            "base",
+            "metrics",
+            "scenario::expect",
+            "scenario::model",
+            "swarmkit::spec",
+            "swarmkit::task",
+            "timeline",
+        ],
+    ),
     (
         "sim",
         // Of `conform` the cases only: they are what the scripted world is built from.
@@ -50,8 +61,11 @@ const TABLE: &[(&str, &[&str])] = &[
             "base",
             "client::rows",
             "client::text",
+            "expect::Verdict",
             "metrics",
+            "scenario::Scenario",
             "scenario::model",
+            "swarmkit::task",
             "sweep",
             "timeline",
         ],

@@ -76,6 +76,7 @@ fn aliases_are_copies_within_a_budget() {
 /// Texts on which a careless reader takes quadratic time. The bound is generous; the failure it is
 /// for takes minutes.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
 fn no_text_of_the_largest_size_takes_long() {
     for piece in [
         "a: ",
