@@ -1,5 +1,5 @@
-//! The simulator against recordings of real engines: the same commands, images and choices must give the
-//! same tasks, states, texts and exit codes, each event within a second.
+//! The simulator against recordings of real engines: the same commands, images and choices must
+//! give the same tasks, states, texts and exit codes, each event within a second.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,25 +12,15 @@ use swarmsim::conform::recording_seen::Seen;
 
 /// Recordings that do not agree, by file; and why.
 const APART: &[(&str, &str, &str)] = &[
-    ("20.10", "exit0-rollback-r2", "a failed task is replaced in the middle of two commits"),
-    (
-        "20.10",
-        "good-update-during-failing",
-        "where a failure falls between two reports is not told",
-    ),
-    ("20.10", "nodes-image-on-some", "the reaper's turn"),
+    ("20.10", "nodes-image-on-some", "of a slot that failed before it started one more is kept"),
     ("20.10", "nodes-kill-steady", "the moment of the last heartbeat is not recorded"),
-    ("20.10", "paused-then-fixed-image", "a restart is due as its task is condemned"),
-    ("20.10", "ratio05-2of3", "a sum of start times"),
-    ("20.10", "reserve-cpu-third-pending", "which of three tasks gets no processor is chance"),
-    ("20.10", "rollback-to-crashing-paused", "a start slower than most"),
-    ("28", "kill-old-during-update", "the turn of a slot in which nothing is done leaves no trace"),
-    ("28", "nodes-image-on-some", "the reaper's turn"),
+    ("20.10", "paused-then-fixed-image", "a restart is due 30 ms before a command"),
+    ("20.10", "ratio05-2of3", "a worker that takes its slot late: starts slower than the median"),
+    ("20.10", "rollback-to-crashing-paused", "starts slower than the median, one after another"),
+    ("28", "nodes-image-on-some", "of a slot that failed before it started one more is kept"),
     ("28", "nodes-kill-steady", "the moment of the last heartbeat is not recorded"),
-    ("28", "paused-then-same-update", "whether a task was seen running decides"),
-    ("28", "rbconf-p2-delay2-startfirst", "whether a task was seen running decides"),
-    ("28", "rollback-to-crashing-paused", "whether a task was seen running decides"),
-    ("28", "startfirst-exit1-pause.r3", "whether a task was seen running decides"),
+    ("28", "rbconf-p2-delay2-startfirst", "a restart is due as a slot is handed over"),
+    ("28", "rollback-to-crashing-paused", "starts slower than the median, one after another"),
 ];
 
 fn recordings(engine: &str) -> BTreeMap<String, Recording> {
@@ -66,12 +56,12 @@ fn wrong(engine: &str) -> (usize, Vec<String>) {
 
 #[test]
 fn engine_20_10_is_met() {
-    assert_eq!(wrong("20.10"), (87, Vec::new()));
+    assert_eq!(wrong("20.10"), (90, Vec::new()));
 }
 
 #[test]
 fn engine_28_is_met() {
-    assert_eq!(wrong("28"), (75, Vec::new()));
+    assert_eq!(wrong("28"), (78, Vec::new()));
 }
 
 /// The exercises that the simulator is for must never come onto the list of those that part.
@@ -95,8 +85,8 @@ fn the_exercises_are_met() {
     }
 }
 
-/// The comparison sees what it is there for: two runs of one scenario differ in their slot order or in
-/// the side of the race.
+/// The comparison sees what it is there for: two runs of one scenario differ in their slot order or
+/// in the side of the race.
 #[test]
 fn runs_that_went_differently_part() {
     let known = recordings("20.10");

@@ -1,7 +1,7 @@
 //! A recording of a real engine: what was asked of one service, and everything that became of it.
 //!
-//! The format is told beside the recordings, in `tests/recordings/README.md`. Times are read as spans
-//! since the first command; a recording has four decimals of a second.
+//! The format is told beside the recordings, in `tests/recordings/README.md`. Times are read as
+//! spans since the first command; a recording has four decimals of a second.
 
 use std::collections::BTreeMap;
 

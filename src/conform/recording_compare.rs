@@ -1,10 +1,11 @@
 //! Does a replay agree with a recording?
 //!
-//! Compared are: the tasks of each slot in their order, with image, spec and node; each task's statuses
-//! with their texts and exit codes, its desired states, and what its container did; the specs in force and
-//! the update statuses with their messages; the exit codes of the commands. Everything within [`BOUND`].
-//! Not compared is what the format calls chance or noise: reports of the same status with a new time stamp,
-//! and statuses that lasted no longer than a few of the manager's batches.
+//! Compared are: the tasks of each slot in their order, with image, spec and node; each task's
+//! statuses with their texts and exit codes, its desired states, and what its container did; the
+//! specs in force and the update statuses with their messages; the exit codes of the commands.
+//! Everything within [`BOUND`]. Not compared is what the format calls chance or noise: reports of
+//! the same status with a new time stamp, and statuses that lasted no longer than a few of the
+//! manager's batches.
 
 use std::fmt;
 
@@ -12,12 +13,13 @@ use crate::base::time::{SimTime, Span};
 use crate::conform::recording_seen::{At, Name, Seen, Status, Task};
 use crate::swarmkit::task::TaskState;
 
-/// How far an event may be from its counterpart. The same scenario recorded twice differs by up to 0.9 s
-/// where nothing fails (the recordings' table of noise), since each start and stop is drawn anew.
+/// How far an event may be from its counterpart. The same scenario recorded twice differs by up to
+/// 0.9 s where nothing fails (the recordings' table of noise), since each start and stop is drawn
+/// anew.
 pub const BOUND: Span = Span::from_secs(1);
 
-/// A status that was in force no longer than that may have been missed: the manager stores reports every
-/// 0.1 s, and a node may have two batches under way.
+/// A status that was in force no longer than that may have been missed: the manager stores reports
+/// every 0.1 s, and a node may have two batches under way.
 const SHORT: Span = Span::from_ms(400);
 
 /// Where a replay and a recording first part.
@@ -52,10 +54,12 @@ pub fn compare(recorded: &Seen, simulated: &Seen, end: SimTime) -> Option<Partin
         match (recorded.tasks.get(&name), simulated.tasks.get(&name)) {
             (Some(recorded), Some(simulated)) => comparison.tasks(name, recorded, simulated),
             (Some(only), None) => {
-                comparison.alone(&format!("task {name} ({})", only.image), only.created, true)
+                let what = format!("task {name} ({})", only.image);
+                comparison.alone(&what, only.created, true);
             }
             (None, Some(only)) => {
-                comparison.alone(&format!("task {name} ({})", only.image), only.created, false)
+                let what = format!("task {name} ({})", only.image);
+                comparison.alone(&what, only.created, false);
             }
             (None, None) => {}
         }
@@ -144,11 +148,11 @@ impl Comparison {
                 ),
             );
         }
-        if let (Some(one), Some(other)) = (recorded.node, simulated.node) {
-            if one != other {
-                let (one, other) = (one + 1, other + 1);
-                self.part(at, format!("task {name}: recorded on node {one}, simulated on {other}"));
-            }
+        if let (Some(one), Some(other)) = (recorded.node, simulated.node)
+            && one != other
+        {
+            let (one, other) = (one + 1, other + 1);
+            self.part(at, format!("task {name}: recorded on node {one}, simulated on {other}"));
         }
         self.lists(&format!("task {name} desired"), &recorded.desired, &simulated.desired);
         self.lists(&format!("task {name} container"), &recorded.container, &simulated.container);
@@ -197,4 +201,72 @@ fn is_short(statuses: &[At<Status>], place: usize) -> bool {
     let status = &statuses[place];
     let on_node = (TaskState::Accepted..=TaskState::Running).contains(&status.what.state);
     on_node && statuses.get(place + 1).is_some_and(|next| next.at <= status.at.after(SHORT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::{Ordinal, SlotNo};
+    use crate::timeline::record::SlotKey;
+
+    fn seen(statuses: &[(i64, TaskState)]) -> Seen {
+        let at = |ms| SimTime::ZERO.after(Span::from_ms(ms));
+        let status = |(ms, state): &(i64, TaskState)| At {
+            at: at(*ms),
+            what: Status { state: *state, message: String::new(), err: String::new(), exit: None },
+        };
+        let task = Task {
+            created: at(0),
+            image: "app:v1".to_string(),
+            spec: 1,
+            node: None,
+            statuses: statuses.iter().map(status).collect(),
+            desired: Vec::new(),
+            container: Vec::new(),
+            deleted: None,
+        };
+        let mut seen = Seen::default();
+        seen.tasks.insert(Name(SlotKey::Slot(SlotNo(1)), Ordinal(1)), task);
+        seen
+    }
+
+    fn parting(one: &[(i64, TaskState)], other: &[(i64, TaskState)]) -> String {
+        let end = SimTime::ZERO.after(Span::from_secs(60));
+        compare(&seen(one), &seen(other), end).map_or(String::new(), |parting| parting.what)
+    }
+
+    #[test]
+    fn brief_statuses_may_be_missing_on_either_side() {
+        use TaskState::{Assigned, Failed, Preparing, Ready, Running, Starting};
+        let all = [
+            (100, Assigned),
+            (200, Preparing),
+            (300, Ready),
+            (400, Starting),
+            (700, Running),
+            (800, Failed),
+        ];
+        let few = [(100, Assigned), (300, Starting), (800, Failed)];
+        assert_eq!(parting(&all, &few), "");
+        assert_eq!(parting(&few, &all), "");
+        assert_eq!(parting(&[(100, Preparing), (200, Ready)], &[(200, Ready)]), "");
+    }
+
+    #[test]
+    fn lasting_statuses_and_late_ones_are_told() {
+        use TaskState::{Failed, Running, Starting};
+        let ran = [(300, Starting), (700, Running), (5000, Failed)];
+        assert_eq!(
+            parting(&ran, &[(300, Starting), (5000, Failed)]),
+            "task 1#1: recorded running \"\" at 0.7s, simulated failed \"\" at 5s"
+        );
+        assert_eq!(
+            parting(&ran, &[(300, Starting), (700, Running), (6001, Failed)]),
+            "task 1#1 failed \"\": recorded at 5s, simulated at 6.001s"
+        );
+        assert_eq!(
+            parting(&ran, &[(300, Starting), (700, Running)]),
+            "task 1#1 failed \"\": recorded at 5s, not simulated"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Steps that only waited are left out: every command has its time. A choice is never a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::dist::Quantity;
 use crate::base::ids::{Id, NodeIx, Ordinal, SlotNo};
@@ -164,28 +164,42 @@ pub(super) fn commands(recording: &Recording) -> impl Iterator<Item = (usize, &S
     recording.steps.iter().filter(|seen| seen.argv.is_some()).enumerate()
 }
 
-/// Two loops that hear of the same commit act within so much of one another: in the recordings 1 to 2 ms,
-/// up to 9.
+/// Two loops that hear of the same commit act within so much of one another: in the recordings 1 to
+/// 2 ms, up to 9.
 const SAME_NEWS: Span = Span::from_ms(15);
 
-/// The choices that the recorded swarm made: order of slots, sides of races, nodes of tasks.
-pub fn choices(recording: &Recording) -> Given {
+/// When a slot was handed to the updater whose next task was made by the restart logic. The updater
+/// found nothing to do there, so that no event tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Untold {
+    /// When that task was made.
+    AsCreated,
+    /// After all others.
+    Last,
+}
+
+/// The choices that the recorded swarm made: order of slots, sides of races, nodes of tasks, and
+/// what was seen of tasks that ran for less than a batch of reports.
+pub fn choices(recording: &Recording, untold: Untold) -> Given {
     let mut given = Given::default();
     let names = names(recording);
     let labels = recording.node_labels();
+    let restarted = restarted(recording, &names);
     for (turn, task) in created(recording).enumerate() {
-        given.task_turns.insert(names[&*task.task], turn);
+        let name = names[&*task.task];
+        if untold == Untold::AsCreated || !restarted.contains(&name) {
+            given.task_turns.insert(name, turn);
+        }
     }
+    given.seen_running = seen_running(recording, &names);
     for event in &recording.events {
         let EventSeen::Task(task) = event else { continue };
         let Some(name) = names.get(&*task.task) else { continue };
-        if let (Some(node), true) = (&task.node, labels.len() > 1) {
-            if let Some(place) = labels.iter().position(|label| label == node) {
-                given.placement.insert(*name, NodeIx::from_index(place));
-            }
+        let place = labels.iter().position(|label| Some(*label) == task.node.as_deref());
+        if let Some(place) = place {
+            given.placement.insert(*name, NodeIx::from_index(place));
         }
-        let state = task.state.as_deref().and_then(TaskState::from_word);
-        if state.is_some_and(|state| state > TaskState::Running && state != TaskState::Shutdown) {
+        if has_failed(task) {
             match side(recording, task, name.0, &names) {
                 Some(Side::UpdaterFirst) => given.updater_first.push(*name),
                 Some(Side::WatchLast) => given.watch_last.push(*name),
@@ -195,6 +209,69 @@ pub fn choices(recording: &Recording) -> Given {
     }
     given.node_order = node_order(recording);
     given
+}
+
+/// Tasks that the restart logic made: at the news that the one before had ended.
+fn restarted(
+    recording: &Recording,
+    names: &BTreeMap<&str, (SlotKey, Ordinal)>,
+) -> BTreeSet<(SlotKey, Ordinal)> {
+    let mut ended: BTreeMap<SlotKey, Span> = BTreeMap::new();
+    let mut restarted = BTreeSet::new();
+    for event in &recording.events {
+        let EventSeen::Task(task) = event else { continue };
+        let Some(name) = names.get(&*task.task) else { continue };
+        if has_failed(task) {
+            ended.insert(name.0, task.t.0);
+        }
+        let news = ended.get(&name.0).map(|at| at.plus(SAME_NEWS));
+        if task.image.is_some() && news.is_some_and(|until| task.t.0 <= until) {
+            restarted.insert(*name);
+        }
+    }
+    restarted
+}
+
+fn has_failed(task: &TaskSeen) -> bool {
+    let state = task.state.as_deref().and_then(TaskState::from_word);
+    state.is_some_and(|state| state > TaskState::Running && state != TaskState::Shutdown)
+}
+
+/// Processes that ended sooner than that may have been missed by the reports of their state.
+const BRIEF: Span = Span::from_ms(250);
+
+/// Whether the manager saw them running, of tasks whose process ended at once.
+fn seen_running(
+    recording: &Recording,
+    names: &BTreeMap<&str, (SlotKey, Ordinal)>,
+) -> BTreeMap<(SlotKey, Ordinal), bool> {
+    let (mut started, mut ran) = (BTreeMap::new(), BTreeSet::new());
+    let (mut brief, mut seen) = (BTreeSet::new(), BTreeMap::new());
+    for event in &recording.events {
+        match event {
+            EventSeen::Container(container) => {
+                let Some(name) = names.get(&*container.task) else { continue };
+                if container.what == "start" {
+                    started.insert(*name, container.t.0);
+                }
+                let until = started.get(name).map(|at: &Span| at.plus(BRIEF));
+                if container.what == "die" && until.is_some_and(|until| container.t.0 <= until) {
+                    brief.insert(*name);
+                }
+            }
+            EventSeen::Task(task) => {
+                let Some(name) = names.get(&*task.task) else { continue };
+                if task.state.as_deref() == Some("running") {
+                    ran.insert(*name);
+                }
+                if has_failed(task) && brief.contains(name) {
+                    seen.insert(*name, ran.contains(name));
+                }
+            }
+            _ => {}
+        }
+    }
+    seen
 }
 
 /// How a race after a failure went, where it did not go as usual.
@@ -215,12 +292,12 @@ fn side(
     let until = Seconds(failed.t.0.plus(SAME_NEWS));
     for event in &recording.events {
         match event {
-            EventSeen::Task(task) if task.image.is_some() => {
-                if task.t > failed.t && task.t <= until {
-                    let same = names[&*task.task].0 == slot;
-                    replaced |= same;
-                    other |= !same;
-                }
+            EventSeen::Task(task)
+                if task.image.is_some() && task.t > failed.t && task.t <= until =>
+            {
+                let same = names[&*task.task].0 == slot;
+                replaced |= same;
+                other |= !same;
             }
             EventSeen::Service(service) if service.t > failed.t && service.t <= until => {
                 let acts = service.update.as_ref().and_then(|update| update.state.as_deref());
@@ -244,10 +321,10 @@ fn node_order(recording: &Recording) -> Vec<String> {
     let mut order: Vec<String> = Vec::new();
     for task in created(recording).filter(|task| task.slot.is_none() && task.spec != Some(1)) {
         let name = task.node.as_ref().and_then(|label| recording.nodes.get(label));
-        if let Some(name) = name.map(|node| node.hostname.clone()) {
-            if !order.contains(&name) {
-                order.push(name);
-            }
+        if let Some(name) = name.map(|node| node.hostname.clone())
+            && !order.contains(&name)
+        {
+            order.push(name);
         }
     }
     order

@@ -128,8 +128,8 @@ impl Task {
         }
     }
 
-    /// A status that is not the same as before. A report of a running task may carry an exit code, of a
-    /// wait that was cut short; recordings have those of ended tasks only.
+    /// A status that is not the same as before. A report of a running task may carry an exit code,
+    /// of a wait that was cut short; recordings have those of ended tasks only.
     fn status(&mut self, at: SimTime, mut what: Status) {
         what.exit = what.exit.filter(|_| what.state.is_terminal());
         if self.statuses.last().is_none_or(|last| last.what != what) {
@@ -340,11 +340,10 @@ fn bare(state: TaskState, message: &str) -> Status {
 
 /// The place of a version among those that have come, counted from 1.
 fn number(versions: &mut Vec<SpecVersion>, version: SpecVersion) -> usize {
-    match versions.iter().position(|known| *known == version) {
-        Some(place) => place + 1,
-        None => {
-            versions.push(version);
-            versions.len()
-        }
-    }
+    let known = versions.iter().position(|known| *known == version);
+    let place = known.unwrap_or_else(|| {
+        versions.push(version);
+        versions.len() - 1
+    });
+    place + 1
 }

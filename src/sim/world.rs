@@ -100,9 +100,13 @@ impl Simulation {
         let interval = timing.status_interval.0 as u64;
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
+        let mut engine = Engine::new(scenario.clone(), phase);
+        if let Some(given) = choices.hints() {
+            engine.give_seen_running(&given.seen_running);
+        }
         let mut simulation = Simulation {
             manager: Manager::new(setup, history, choices, timing),
-            engine: Engine::new(scenario.clone(), phase),
+            engine,
             script: Script::new(scenario),
             clients: Clients::default(),
             requests: Requests::default(),
@@ -285,6 +289,9 @@ impl Simulation {
         let engine = &mut self.engine;
         let down = self.manager.activate(now, None, |_, ctx| engine.flush(ctx));
         self.after_activation();
+        if self.engine.has_due() {
+            self.on_nodes(None, |engine, cx, _| engine.flush_again(cx));
+        }
         for node in down {
             let after = now.after(self.manager.timing.node_down_period);
             let event = EngineEvent::GiveUp(node, self.engine.outage(node));

@@ -29,8 +29,8 @@ pub struct Given {
     /// N1: order in which slots are handed to the updater; those not listed come after, ascending.
     /// One list for each updater run, the last one for all further runs.
     pub slot_orders: Vec<Vec<u32>>,
-    /// N1, told by its result: the turn of every task's creation. A slot is handed over when it is the
-    /// turn of its next task; goes before `slot_orders`. For a recording of one service.
+    /// N1, told by its result: the turn of every task's creation. A slot is handed over when it is
+    /// the turn of its next task; goes before `slot_orders`. For a recording of one service.
     pub task_turns: BTreeMap<(SlotKey, Ordinal), usize>,
     /// Order in which nodes are visited; those not listed come after, by name.
     pub node_order: Vec<String>,
@@ -44,6 +44,9 @@ pub struct Given {
     pub watch_last: Vec<(SlotKey, Ordinal)>,
     /// N9: phase of the status timer.
     pub status_phase: Option<u64>,
+    /// N9, told by its result: whether the manager stores that these tasks run before it hears of
+    /// their end. For tasks that run for less than its interval.
+    pub seen_running: BTreeMap<(SlotKey, Ordinal), bool>,
 }
 
 /// When the updater's watch hears of a failed task, among the others who hear of it (semantics N3,
@@ -194,5 +197,35 @@ pub fn address(slot: SlotKey) -> u32 {
     match slot {
         SlotKey::Slot(number) => number.0,
         SlotKey::Node(node) => node.index() as u32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::chance::{Seed, Whom};
+
+    #[test]
+    fn turns_order_the_slots_by_their_next_tasks() {
+        let slot = |number| SlotKey::Slot(SlotNo(number));
+        let names = [(1, 1), (2, 1), (3, 1), (3, 2), (1, 2), (3, 3), (1, 3)];
+        let task_turns = names
+            .iter()
+            .enumerate()
+            .map(|(turn, (number, ordinal))| ((slot(*number), Ordinal(*ordinal)), turn))
+            .collect();
+        let mut choices = Choices::given(Given { task_turns, ..Given::default() });
+        let key = Seed(1).key(Whom::Service, "web");
+        let order = |choices: &mut Choices| {
+            let mut slots = [slot(1), slot(2), slot(3)];
+            choices.order_slots(key, &mut slots, |slot| *slot);
+            slots
+        };
+        for number in 1..=3 {
+            choices.task_id(key, slot(number), Ordinal(1));
+        }
+        assert_eq!(order(&mut choices), [slot(3), slot(1), slot(2)]);
+        choices.task_id(key, slot(3), Ordinal(2));
+        assert_eq!(order(&mut choices), [slot(1), slot(3), slot(2)]);
     }
 }

@@ -136,6 +136,7 @@ impl Engine {
         let (slot, ordinal) = (slot_number(stored.slot), stored.ordinal.0);
         let crash = self.software.crash(template.key, &template.image_name, slot, ordinal);
         let container = Controller::new(template, slot, ordinal, supply, crash);
+        self.brief.meet(task, stored);
         let latest = cx.journal.cause();
         let agent = TaskManager::new();
         let running = Running { node, agent, container, unsent: None, latest, starting: false };
@@ -145,6 +146,7 @@ impl Engine {
 
     /// An agent's report: the last one of a task wins until the manager looks.
     pub(super) fn report(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, running: &mut Running) {
+        self.brief.hear(cx, task, running.agent.status());
         let first = running.unsent.is_none();
         running.unsent = Some((cx.now, cx.journal.latest()));
         if first && self.nodes[running.node].in_contact() {
@@ -178,20 +180,22 @@ impl Engine {
         self.flush_at = None;
         let mut due = std::mem::take(&mut self.due);
         for task in due.drain(..) {
-            let Some(running) = &mut self.tasks[task].running else { continue };
-            let Some((stamp, cause)) = running.unsent.take() else { continue };
-            let status = running.agent.status();
+            let Some((status, stamp, cause)) = self.take_report(task) else { continue };
             let Some(stored) = ctx.store.task(task) else { continue };
             if stored.state > status.state {
                 continue;
             }
             ctx.store.journal.wake(cause);
-            let Status { state, message, err, exit } = status.clone();
+            let Status { state, message, err, exit } = status;
             let status = TaskStatus { state, message, err, exit, stamp };
             ctx.store.write_status(ctx.now, task, status, Some(ctx.now));
-            running.latest = ctx.store.journal.latest();
+            if let Some(running) = &mut self.tasks[task].running {
+                running.latest = ctx.store.journal.latest();
+            }
         }
-        self.due = due;
+        if self.due.is_empty() {
+            self.due = due;
+        }
         let mut down = Vec::new();
         for (node, state, message) in std::mem::take(&mut self.verdicts) {
             ctx.store.set_node_state(ctx.now, node, state, message);

@@ -4,6 +4,7 @@
 //! 10.3, 10.4). A node's own machines are pure; this file carries messages between them and asks
 //! for wakes.
 
+mod brief;
 pub mod crash;
 mod dispatcher;
 mod node;
@@ -19,7 +20,7 @@ use crate::docker::controller::{
 };
 use crate::docker::health::ProbeResult as DockerProbe;
 use crate::scenario::model::Scenario;
-use crate::swarmkit::agent::exec::{Operation, Status};
+use crate::swarmkit::agent::exec::Operation;
 use crate::swarmkit::agent::task_manager::{
     Effect as AgentEffect, Input as AgentInput, TaskManager,
 };
@@ -113,6 +114,7 @@ pub struct Engine {
     verdicts: Vec<(NodeIx, crate::swarmkit::task::NodeState, &'static str)>,
     flush_at: Option<SimTime>,
     status_phase: u64,
+    brief: brief::Brief,
     queue: VecDeque<Message>,
     agent_effects: Vec<AgentEffect>,
     docker_effects: Vec<DockerEffect>,
@@ -162,6 +164,7 @@ impl Engine {
             verdicts: Vec::new(),
             flush_at: None,
             status_phase,
+            brief: brief::Brief::default(),
             queue: VecDeque::new(),
             agent_effects: Vec::new(),
             docker_effects: Vec::new(),

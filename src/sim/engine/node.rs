@@ -114,6 +114,7 @@ impl Engine {
             if let Some(running) = &mut self.tasks[task].running {
                 running.starting = false;
                 running.unsent = None;
+                self.brief.forget(task);
             }
             self.drive(cx, task, Message::Docker(DockerInput::NodeCrashed));
         }
