@@ -1,8 +1,8 @@
 //! What the manager is to see of tasks that run for less than its interval (semantics N9).
 //!
-//! Whether a task whose process ends at once is seen running depends on the phase of the status timer
-//! at that moment. Where a replay gives the answer for a task, the report of its running is stored
-//! before that of its end, or left out. In all other runs nothing here has any effect.
+//! Whether a task whose process ends at once is seen running depends on the phase of the status
+//! timer at that moment. Where a replay gives the answer for a task, the report of its running is
+//! stored before that of its end, or left out. In all other runs nothing here has any effect.
 
 use std::collections::BTreeMap;
 
