@@ -67,7 +67,8 @@ fn hosts(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Known, or without a domain, or an address, or a word of capitals that stands for one, or made for examples.
+/// Known, or without a domain, or an address, or a word of capitals that stands for one, or made
+/// for examples.
 fn is_known(host: &str) -> bool {
     HOSTS.contains(&host)
         || !host.contains('.')
