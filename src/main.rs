@@ -18,6 +18,12 @@ struct Arguments {
 enum Command {
     /// Run a scenario: what happens, and why
     Run(cli::run::RunArgs),
+    /// Check scenario files: every mistake, with its place
+    Check(cli::check::CheckArgs),
+    /// Why did that happen? The chain of causes of an event
+    Explain(cli::explain::ExplainArgs),
+    /// Is a timeline whole, and does it repeat?
+    Verify(cli::verify::VerifyArgs),
     /// Replay what a real Swarm did, and show where the model parts from it
     Conform(cli::conform::ConformArgs),
 }
@@ -26,6 +32,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
         Command::Run(args) => cli::run::run(&args),
+        Command::Check(args) => cli::check::run(&args),
+        Command::Explain(args) => cli::explain::run(&args),
+        Command::Verify(args) => cli::verify::run(&args),
         Command::Conform(args) => cli::conform::run(&args),
     }
     .into()

@@ -1,17 +1,18 @@
 //! Reading scenario files and writing whole files.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Exit;
 use crate::scenario::Scenario;
+use crate::timeline::ends::Timeline;
 
-/// Reads a scenario file, with overrides `key=value`. Mistakes are told on standard error, all of them.
+/// Reads a scenario file, with overrides `key=value`; gives its text too. Mistakes are told on standard error, all of them.
 ///
 /// # Errors
 /// The exit code: the file cannot be read, or is not valid.
-pub fn scenario(path: &Path, overrides: &[String]) -> Result<Scenario, Exit> {
+pub fn scenario(path: &Path, overrides: &[String]) -> Result<(Scenario, String), Exit> {
     let bytes = fs::read(path).map_err(|error| {
         eprintln!("error: cannot read {}: {error}", path.display());
         Exit::File
@@ -21,7 +22,7 @@ pub fn scenario(path: &Path, overrides: &[String]) -> Result<Scenario, Exit> {
         eprintln!("error: {name} is not UTF-8 text");
         return Err(Exit::Invalid);
     };
-    load(&name, &text, overrides)
+    load(&name, &text, overrides).map(|scenario| (scenario, text))
 }
 
 /// Reads the text of a scenario.
@@ -32,6 +33,30 @@ pub fn load(name: &str, text: &str, overrides: &[String]) -> Result<Scenario, Ex
     let _ = overrides;
     crate::scenario::load(text).map_err(|problems| {
         eprint!("{}", problems.render(name, text));
+        Exit::Invalid
+    })
+}
+
+/// Whether a file looks like a timeline rather than a scenario: by its name, or its first byte.
+pub fn is_timeline(path: &Path) -> bool {
+    let by_name = path.extension().is_some_and(|end| end == "jsonl");
+    by_name
+        || fs::File::open(path).is_ok_and(|file| {
+            file.bytes().next().is_some_and(|byte| byte.is_ok_and(|byte| byte == b'{'))
+        })
+}
+
+/// Reads a timeline file.
+///
+/// # Errors
+/// The exit code, after telling the mistake on standard error.
+pub fn timeline(path: &Path) -> Result<Timeline, Exit> {
+    let file = fs::File::open(path).map_err(|error| {
+        eprintln!("error: cannot read {}: {error}", path.display());
+        Exit::File
+    })?;
+    crate::timeline::read::read(io::BufReader::new(file)).map_err(|error| {
+        eprintln!("error: {}: {error}", path.display());
         Exit::Invalid
     })
 }

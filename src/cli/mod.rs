@@ -1,6 +1,9 @@
 //! The command line: files, terminals and exit codes. Known by nobody.
 
+pub mod check;
 pub mod conform;
 pub mod exit;
+pub mod explain;
 pub mod input;
 pub mod run;
+pub mod verify;

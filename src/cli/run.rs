@@ -57,14 +57,14 @@ enum Format {
 
 /// Runs a scenario.
 pub fn run(args: &RunArgs) -> Exit {
-    let mut scenario = match scenario(&args.file, &args.overrides) {
-        Ok(scenario) => scenario,
+    let (mut scenario, source) = match scenario(&args.file, &args.overrides) {
+        Ok(read) => read,
         Err(exit) => return exit,
     };
     if let Some(seed) = args.seed {
         scenario.seed = seed;
     }
-    match told(args, &Arc::new(scenario)) {
+    match told(args, &Arc::new(scenario), &source) {
         Ok(exit) => exit,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
         Err(error) => {
@@ -81,7 +81,7 @@ struct Outcome {
     verdicts: Vec<Verdict>,
 }
 
-fn told(args: &RunArgs, scenario: &Arc<Scenario>) -> io::Result<Exit> {
+fn told(args: &RunArgs, scenario: &Arc<Scenario>, source: &str) -> io::Result<Exit> {
     let colour = if io::stdout().is_terminal() { Colour::Coloured } else { Colour::Plain };
     let stdout = io::stdout().lock();
     let mut out = BufWriter::with_capacity(1 << 16, stdout);
@@ -95,7 +95,7 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>) -> io::Result<Exit> {
         Some(path) => {
             let file = WholeFile::create(path)
                 .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
-            let header = Header::new(Seed(scenario.seed), String::from("{}"));
+            let header = Header::new(Seed(scenario.seed), header_of(source));
             let mut writer = Writer::new(file, &header);
             let both = Tee(&mut narrator, &mut writer);
             let footer = simulation.run(&mut Tee(&mut records, both));
@@ -122,6 +122,11 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>) -> io::Result<Exit> {
         eprintln!("repeat with: swarmsim run {}{}", args.file.display(), repeat(args, scenario));
     }
     Ok(exit)
+}
+
+/// The header carries the scenario as it was written: one JSON string, so that the run can be repeated.
+fn header_of(source: &str) -> String {
+    serde_json::Value::from(source).to_string()
 }
 
 fn outcome(scenario: &Scenario, records: &[Record], footer: Footer) -> Outcome {
