@@ -40,30 +40,51 @@ pub struct Replayed {
 
 /// Replays a case under the race orders in turn, until one conforms.
 pub fn replay(case: &Case) -> Replayed {
+    let placements = match case.scheduler {
+        SchedulerKind::Swarmkit {} => case.expect.len().max(1),
+        SchedulerKind::Fixed { .. } => 1,
+    };
+    let mut ways = Vec::new();
+    for placed_as in 0..placements {
+        ways.extend(RaceOrder::all().into_iter().map(|order| Way {
+            order,
+            reverse_ids: false,
+            placed_as,
+        }));
+        ways.push(Way { order: RaceOrder::usual(), reverse_ids: true, placed_as });
+    }
     let mut first = None;
-    for reverse_ids in [false, true] {
-        for order in RaceOrder::all() {
-            let events = replay_under(case, &order, reverse_ids);
-            let verdict = compare(case, &events);
-            let name = if reverse_ids { "reverse-ids" } else { order.name() };
-            let conforms = matches!(verdict, Verdict::Conforms { .. });
-            let replayed = Replayed { verdict, order: name, events };
-            if conforms {
-                return replayed;
-            }
-            first.get_or_insert(replayed);
-            if reverse_ids {
-                break;
-            }
+    for way in ways {
+        let name = if way.reverse_ids { "reverse-ids" } else { way.order.name() };
+        let events = replay_as(case, way);
+        let verdict = compare(case, &events);
+        let conforms = matches!(verdict, Verdict::Conforms { .. });
+        let replayed = Replayed { verdict, order: name, events };
+        if conforms {
+            return replayed;
         }
+        first.get_or_insert(replayed);
     }
     first.expect("at least one order was tried")
 }
 
 /// Replays a case under one order.
 pub fn replay_under(case: &Case, order: &RaceOrder, reverse_ids: bool) -> Vec<Event> {
-    let mut world = World::new(case, order.clone(), reverse_ids);
-    world.run();
+    replay_as(case, Way { order: order.clone(), reverse_ids, placed_as: 0 })
+}
+
+/// How what is left open is decided.
+struct Way {
+    order: RaceOrder,
+    /// Whether identifiers fall with the order of creation.
+    reverse_ids: bool,
+    /// The outcome whose nodes are taken before those of the others.
+    placed_as: usize,
+}
+
+fn replay_as(case: &Case, way: Way) -> Vec<Event> {
+    let mut world = World::new(case, way.order, way.reverse_ids);
+    world.run(way.placed_as);
     world.events
 }
 
@@ -117,14 +138,14 @@ impl<'a> World<'a> {
         }
     }
 
-    fn run(&mut self) {
+    fn run(&mut self, placed_as: usize) {
         let nodes = self.case.nodes.clone();
         self.act(None, |_, ctx| {
             for node in &nodes {
                 add_node(ctx, node);
             }
         });
-        self.give_placements();
+        self.give_placements(placed_as);
         self.act(None, crate::swarmkit::leader::Leader::begin);
         for (n, step) in self.case.steps.iter().enumerate() {
             self.agenda.file(step.at, self.order.rank(Class::Request), Due::Step(n));
@@ -147,10 +168,12 @@ impl<'a> World<'a> {
     }
 
     /// The node of each task is taken from the case, as its format allows: the pick among equal
-    /// nodes follows from upstream's heap, which is not copied.
-    fn give_placements(&mut self) {
+    /// nodes follows from upstream's heap, which is not copied. What the outcome `first` does not
+    /// know is taken from the others.
+    fn give_placements(&mut self, first: usize) {
         let mut placement = BTreeMap::new();
-        for outcome in &self.case.expect {
+        let outcomes = &self.case.expect;
+        for outcome in outcomes.get(first).into_iter().chain(outcomes) {
             for event in &outcome.events {
                 let Seen::Task(TaskChanged { id, node: Some(node), .. }) = &event.what else {
                     continue;

@@ -435,3 +435,6 @@ fn check_port_conflicts(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,8 @@ pub mod constraint;
 pub mod controlapi;
 pub mod ctx;
 pub mod defaults;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod journal;
 pub mod leader;
 pub mod orchestrator;

@@ -10,6 +10,7 @@ pub mod ends;
 pub mod explain;
 mod fields;
 mod json;
+pub mod laws;
 pub mod names;
 #[cfg(test)]
 mod random;

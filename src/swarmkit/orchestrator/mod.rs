@@ -107,3 +107,8 @@ pub fn is_replicated(snapshot: &ServiceSnapshot) -> bool {
 pub fn is_global(snapshot: &ServiceSnapshot) -> bool {
     matches!(snapshot.spec.mode, Mode::Global)
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod upstream_tests;

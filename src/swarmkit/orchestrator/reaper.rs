@@ -167,3 +167,6 @@ impl TaskReaper {
 fn has_no_container(task: TaskSnapshot) -> bool {
     task.state < TaskState::Assigned || task.state >= TaskState::Complete
 }
+
+#[cfg(test)]
+mod tests;

@@ -355,3 +355,6 @@ fn delete_slots(ctx: &mut Ctx<'_>, service: ServiceIx, dead: &[SlotKey]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,8 +155,7 @@ impl RestartSupervisor {
             return true;
         }
         let end = stored.applied.unwrap_or(stored.stamp);
-        let look_back = end.before(window);
-        while history.instances.front().is_some_and(|at| *at <= look_back) {
+        while history.instances.front().is_some_and(|at| at.after(window) <= end) {
             history.instances.pop_front();
         }
         let later = history.instances.iter().rev().take_while(|at| **at >= end).count();
@@ -320,3 +319,6 @@ impl RestartSupervisor {
         self.delayed.len()
     }
 }
+
+#[cfg(test)]
+mod tests;

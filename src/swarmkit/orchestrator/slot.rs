@@ -127,3 +127,6 @@ fn count_up(counts: &mut Vec<(NodeIx, u32)>, node: NodeIx) -> u32 {
     counts[at].1 += 1;
     counts[at].1
 }
+
+#[cfg(test)]
+mod tests;

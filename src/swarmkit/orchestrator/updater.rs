@@ -598,16 +598,4 @@ fn exceeds(failures: u32, dirty: u32, ratio: f32) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::exceeds;
-
-    #[test]
-    fn the_ratio_must_be_exceeded() {
-        assert!(!exceeds(2, 4, 0.5));
-        assert!(exceeds(3, 4, 0.5));
-        assert!(!exceeds(3, 10, 0.3), "three tenths as 32-bit floats are the ratio itself");
-        assert!(exceeds(1, 3, 0.333));
-        assert!(!exceeds(4, 4, 1.0));
-        assert!(exceeds(1, 4, 0.0));
-    }
-}
+mod tests;

@@ -320,3 +320,6 @@ impl Scheduler {
         ctx.store.write_status(ctx.now, task, status, None);
     }
 }
+
+#[cfg(test)]
+mod tests;

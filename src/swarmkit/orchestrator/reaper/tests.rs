@@ -1,0 +1,137 @@
+//! Semantics 8: what is deleted, and when.
+
+use super::TaskReaper;
+use crate::base::ids::{ServiceIx, TaskIx};
+use crate::base::time::SimTime;
+use crate::swarmkit::ctx::{Ask, Class, Timer};
+use crate::swarmkit::fixture::{World, ms, replicated, same};
+use crate::swarmkit::spec::RestartPolicy;
+use crate::swarmkit::task::TaskState;
+
+use TaskState::{Failed, Orphaned, Remove, Running, Shutdown};
+
+/// A service, with so many kept per slot.
+fn world(limit: i64) -> (World, ServiceIx) {
+    let mut world = World::new();
+    world.store.history_limit = limit;
+    let service = world.service(replicated(1));
+    (world, service)
+}
+
+/// Whether a single task in that state is gone after the reaper was told of it and has run.
+fn is_reaped(desired: TaskState, state: TaskState) -> bool {
+    let (mut w, service) = world(0);
+    let task = w.task(service, 1, desired, state);
+    w.begin();
+    w.run_until(ms(1_000));
+    w.store.task(task).is_none()
+}
+
+/// Upstream's `TestTickHistoryCleanup`, with the reaper alone.
+#[test]
+fn test_tick_history_cleanup() {
+    for state in TaskState::ALL {
+        let ended = state > Running && state != Shutdown;
+        if state != Shutdown {
+            assert_eq!(pruned(Running, state), ended, "desired running, observed {state:?}");
+        }
+        let unplaced = state < TaskState::Assigned;
+        if state != Shutdown {
+            let gone = pruned(Shutdown, state);
+            assert_eq!(gone, ended || unplaced, "desired shutdown, observed {state:?}");
+        }
+    }
+}
+
+fn pruned(desired: TaskState, state: TaskState) -> bool {
+    let (mut w, service) = world(0);
+    let task = w.task(service, 1, desired, state);
+    let mut reaper = TaskReaper::default();
+    reaper.begin(&mut w.ctx());
+    w.store.task(task).is_none()
+}
+
+#[test]
+fn the_oldest_ended_tasks_go_and_the_live_one_counts() {
+    let (mut w, service) = world(2);
+    for second in 1..=3 {
+        w.now = ms(second * 1_000);
+        w.task(service, 1, Shutdown, Failed);
+    }
+    w.now = ms(4_000);
+    w.task(service, 1, Running, Running);
+    TaskReaper::default().begin(&mut w.ctx());
+    same(&w.facts(), "4s 1.1 deleted\n4s 1.2 deleted");
+}
+
+#[test]
+fn attempts_decide_instead_of_the_limit() {
+    let mut w = World::new();
+    let mut spec = replicated(1);
+    spec.task.restart = Some(RestartPolicy { max_attempts: 1, ..RestartPolicy::default() });
+    let service = w.service(spec);
+    for _ in 0..3 {
+        w.task(service, 1, Shutdown, Failed);
+    }
+    TaskReaper::default().begin(&mut w.ctx());
+    same(&w.facts(), "1.1 deleted");
+}
+
+#[test]
+fn a_negative_limit_keeps_everything() {
+    let (mut w, service) = world(-1);
+    for _ in 0..9 {
+        w.task(service, 1, Shutdown, Failed);
+    }
+    TaskReaper::default().begin(&mut w.ctx());
+    assert_eq!(w.facts(), [""; 0]);
+}
+
+#[test]
+fn a_task_to_be_removed_goes_once_it_has_stopped() {
+    assert!(!is_reaped(Remove, Running));
+    assert!(is_reaped(Remove, Shutdown));
+    assert!(is_reaped(Remove, TaskState::New));
+    assert!(is_reaped(Remove, Orphaned));
+}
+
+/// Tells the reaper of a change of each of the tasks; what it asks for.
+fn asks(w: &mut World, reaper: &mut TaskReaper, tasks: &[TaskIx], heard: SimTime) -> Vec<Ask> {
+    for task in tasks {
+        w.store.set_desired(heard, *task, Remove);
+    }
+    for change in w.changes() {
+        reaper.hear(&w.store, &change.what);
+    }
+    reaper.schedule(&mut w.ctx(), heard);
+    std::mem::take(&mut w.out.asks)
+}
+
+/// Upstream's `TestTaskReaperBatching`.
+#[test]
+fn test_task_reaper_batching() {
+    let (mut w, service) = world(1);
+    let tasks: Vec<TaskIx> =
+        (1..=1_010).map(|slot| w.task(service, slot, Shutdown, Shutdown)).collect();
+    let mut reaper = TaskReaper::default();
+    reaper.begin(&mut w.ctx());
+    assert_eq!(w.facts(), [""; 0], "no run without cause");
+    let asked = asks(&mut w, &mut reaper, &tasks[..1], ms(0));
+    let [Ask { at, class: Class::Reaper, timer: Timer::Reap, .. }] = asked[..] else {
+        panic!("{asked:?}")
+    };
+    assert_eq!(at, ms(250));
+    let more = asks(&mut w, &mut reaper, &tasks[1..2], ms(100));
+    assert_eq!(more, [], "further events do not move the timer");
+    w.now = at;
+    reaper.wake(&mut w.ctx());
+    assert_eq!((w.store.task(tasks[0]).is_none(), w.store.task(tasks[1]).is_none()), (true, true));
+    w.now = ms(1_000);
+    let all = asks(&mut w, &mut reaper, &tasks[2..1_003], ms(1_000));
+    assert_eq!(all.first().map(|ask| ask.at), Some(ms(1_000)), "more than a thousand: at once");
+    w.now = ms(1_000);
+    reaper.wake(&mut w.ctx());
+    assert_eq!(w.store.tasks().count(), 7);
+    let last = asks(&mut w, &mut reaper, &tasks[1_003..1_004], ms(2_000));
+    assert_eq!(last.first().map(|ask| ask.at), Some(ms(2_250)), "by the timer again");
+}

@@ -1,0 +1,7 @@
+//! Tests of the names that SwarmKit gives its own: what they demand, of our loops.
+
+mod drain;
+mod replicated;
+mod restart;
+mod rollback;
+mod updater;

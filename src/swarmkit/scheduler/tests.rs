@@ -1,0 +1,250 @@
+//! Semantics 9.2 to 9.6: who goes where, when, and why not.
+
+use crate::base::ids::{NodeIx, ServiceIx};
+use crate::base::time::Span;
+use crate::swarmkit::fixture::{World, ms, replicated, same, silent};
+use crate::swarmkit::spec::{
+    Amounts, EndpointSpec, Placement, Platform, PortConfig, Protocol, PublishMode, Resources,
+    ServiceSpec,
+};
+use crate::swarmkit::task::{Availability, NodeState, TaskState};
+
+use TaskState::{Failed, Running};
+
+fn placement(change: impl FnOnce(&mut Placement)) -> Option<Placement> {
+    let mut placement = Placement::default();
+    change(&mut placement);
+    Some(placement)
+}
+
+/// A service on so many nodes, after the first pass of the scheduler.
+fn placed(nodes: &[&str], spec: ServiceSpec) -> (World, ServiceIx) {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    for name in nodes {
+        w.node(name);
+    }
+    let service = w.service(spec);
+    w.begin();
+    w.run_until(ms(100));
+    (w, service)
+}
+
+fn errors(w: &World) -> Vec<String> {
+    w.store.tasks().filter_map(|(_, t)| t.err.as_deref().map(str::to_string)).collect()
+}
+
+fn nodes_of(w: &World) -> Vec<String> {
+    let node = |node: NodeIx| w.store.node_ever(node).name.to_string();
+    w.store.tasks().map(|(_, t)| t.node.map_or("-".to_string(), node)).collect()
+}
+
+#[test]
+fn a_task_is_pending_then_waits_for_a_pause_of_commits() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    w.node("n1");
+    w.begin();
+    w.forget();
+    let spec = replicated(1);
+    let key = crate::base::chance::Seed(0).key(crate::base::chance::Whom::Service, "web");
+    let id = crate::base::ids::Identifier::new(0, 1);
+    w.act(|_, ctx| crate::swarmkit::controlapi::create_service(ctx, spec, id, key)).expect("new");
+    w.run_until(ms(1_000));
+    same(
+        &w.facts(),
+        "service v1 v0
+        1.1 made by Orchestrator: v1, to be running
+        1.1 is pending
+        0.05s 1.1 on n1",
+    );
+}
+
+#[test]
+fn commits_put_the_pass_off_for_a_second_at_most() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    let node = w.node("n1");
+    let service = w.service(replicated(2));
+    let noise = w.task_on(service, 9, Some(node), Running, Running);
+    w.begin();
+    for step in 0..80 {
+        w.run_until(ms(step * 30));
+        let now = w.now;
+        w.act(|_, ctx| {
+            let status = crate::swarmkit::fixture::status(Running, now);
+            ctx.store.write_status(now, noise, status, Some(now));
+        });
+    }
+    let assigned: Vec<String> = w.facts().into_iter().filter(|f| f.ends_with(" on n1")).collect();
+    same(&assigned, "1.02s 1.1 on n1");
+}
+
+#[test]
+fn every_filter_has_its_sentence() {
+    let reserve = |spec: &mut ServiceSpec| {
+        let reservations = Amounts { memory_bytes: 9 << 30, ..Amounts::default() };
+        spec.task.resources = Some(Resources { reservations, ..Resources::default() });
+    };
+    let constrain = |spec: &mut ServiceSpec| {
+        let list = vec!["node.labels.zone == a".to_string()];
+        spec.task.placement = placement(|p| p.constraints = list);
+    };
+    let platform = |spec: &mut ServiceSpec| {
+        let arm = Platform { architecture: "arm64".to_string(), os: "linux".to_string() };
+        spec.task.placement = placement(|p| p.platforms = vec![arm]);
+    };
+    let tries: [(fn(&mut ServiceSpec), &str); 3] = [
+        (reserve, "no suitable node (insufficient resources on 2 nodes)"),
+        (constrain, "no suitable node (scheduling constraints not satisfied on 2 nodes)"),
+        (platform, "no suitable node (unsupported platform on 2 nodes)"),
+    ];
+    for (change, text) in tries {
+        let mut spec = replicated(1);
+        change(&mut spec);
+        let (w, _) = placed(&["n1", "n2"], spec);
+        assert_eq!(errors(&w), [text]);
+    }
+    let (w, _) = placed(&[], replicated(1));
+    assert_eq!(errors(&w), ["no suitable node"]);
+}
+
+#[test]
+fn the_explanation_lists_most_nodes_first_and_ties_in_the_order_of_the_filters() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    w.node("n1");
+    w.node("n2");
+    w.node_in("n3", NodeState::Ready, Availability::Drain);
+    let mut spec = replicated(3);
+    spec.task.placement = placement(|p| p.max_replicas = 1);
+    w.service(spec);
+    w.begin();
+    w.run_until(ms(100));
+    let text = "no suitable node (max replicas per node limit exceed; \
+                1 node not available for new tasks)";
+    assert_eq!(errors(&w), [text]);
+}
+
+#[test]
+fn a_host_port_is_taken_once_per_node() {
+    let mut spec = replicated(2);
+    let published = PortConfig {
+        published: 80,
+        target: 80,
+        protocol: Protocol::Tcp,
+        publish_mode: PublishMode::Host,
+    };
+    spec.endpoint = Some(EndpointSpec { ports: vec![published], ..EndpointSpec::default() });
+    let (w, _) = placed(&["n1"], spec);
+    assert_eq!(nodes_of(&w), ["n1", "-"]);
+    assert_eq!(errors(&w), ["no suitable node (host-mode port already in use on 1 node)"]);
+}
+
+#[test]
+fn reservations_are_held_until_the_task_has_ended() {
+    let mut spec = replicated(1);
+    let reservations = Amounts { memory_bytes: 5 << 30, ..Amounts::default() };
+    spec.task.resources = Some(Resources { reservations, ..Resources::default() });
+    let (mut w, service) = placed(&["n1"], spec);
+    w.update_image(service, "v2");
+    w.run_until(ms(1_000));
+    assert_eq!(errors(&w), ["no suitable node (insufficient resources on 1 node)"]);
+    assert_eq!(nodes_of(&w), ["n1", "-"]);
+    w.report(w.named("1.1"), TaskState::Shutdown);
+    w.run_until(ms(2_000));
+    assert_eq!(nodes_of(&w), ["n1", "n1"]);
+}
+
+#[test]
+fn tasks_fill_nodes_until_they_are_level_then_go_round() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    let [a, _, _] = ["a", "b", "c"].map(|name| w.node(name));
+    let service = w.service(replicated(6));
+    for slot in 1..=2 {
+        w.task_on(service, slot, Some(a), Running, Running);
+    }
+    w.begin();
+    w.run_until(ms(100));
+    let mut nodes = nodes_of(&w);
+    nodes.sort();
+    // The last of the nodes that were filled takes one more than the next: only then is that better.
+    assert_eq!(nodes, ["a", "a", "b", "c", "c", "c"]);
+}
+
+#[test]
+fn a_spread_preference_levels_branches_and_not_nodes() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    let ready = (NodeState::Ready, Availability::Active);
+    for (name, zone) in [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")] {
+        w.labelled_node(name, ready.0, ready.1, &[("zone", zone)]);
+    }
+    let mut spec = replicated(6);
+    let spread = vec!["node.labels.zone".to_string()];
+    spec.task.placement = placement(|p| p.preferences = spread);
+    w.service(spec);
+    w.begin();
+    w.run_until(ms(100));
+    let mut nodes = nodes_of(&w);
+    nodes.sort();
+    assert_eq!(nodes, ["a1", "a2", "a3", "b1", "b1", "b1"]);
+}
+
+#[test]
+fn after_five_failures_on_a_node_another_is_preferred() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    w.node("n1");
+    let other = w.node("n2");
+    let mut spec = replicated(1);
+    spec.task.restart = Some(crate::swarmkit::spec::RestartPolicy {
+        delay: Some(Span::from_ms(1)),
+        ..crate::swarmkit::spec::RestartPolicy::default()
+    });
+    let service = w.service(spec);
+    // The other node is busier with something else, so the first one is preferred.
+    let busy = w.service(ServiceSpec { name: "busy".to_string(), ..replicated(1) });
+    w.task_on(busy, 1, Some(other), Running, Running);
+    w.begin();
+    for round in 1..=6 {
+        w.run_until(ms(round * 1_000));
+        let newest = w.store.tasks().filter(|(_, t)| t.service == service).last();
+        let (newest, _) = newest.expect("there is one");
+        w.report(newest, Failed);
+    }
+    let mut nodes = Vec::new();
+    for (_, task) in w.store.tasks().filter(|(_, t)| t.service == service) {
+        nodes.push(task.node.map_or("-".to_string(), |n| w.store.node_ever(n).name.to_string()));
+    }
+    assert_eq!(nodes.last().map(String::as_str), Some("n2"), "{nodes:?}");
+    assert_eq!(nodes[nodes.len() - 2], "n1", "{nodes:?}");
+}
+
+#[test]
+fn an_unplaceable_task_ordered_down_ends_once_the_spec_is_newer() {
+    let mut spec = replicated(1);
+    let list = vec!["node.labels.zone == a".to_string()];
+    spec.task.placement = placement(|p| p.constraints = list);
+    let (mut w, service) = placed(&["n1"], spec);
+    w.update_image(service, "v2");
+    w.run_until(ms(1_000));
+    same(&w.tasks(), "1.1 v1 shutdown/shutdown\n1.2 v2 running/pending");
+}
+
+#[test]
+fn a_pending_task_is_dropped_once_a_request_has_raised_the_version() {
+    let mut spec = replicated(1);
+    let list = vec!["node.labels.zone == a".to_string()];
+    spec.task.placement = placement(|p| p.constraints = list);
+    let (mut w, service) = placed(&["n1"], spec);
+    w.update(service, |spec| drop(spec.labels.insert("a".to_string(), "b".to_string())));
+    w.set_availability(w.store.node_named("n1").expect("it is there"), Availability::Active);
+    w.run_until(ms(1_000));
+    let node = w.store.node_named("n1").expect("it is there");
+    let zone = [("zone".to_string(), "a".to_string())].into();
+    w.act(|_, ctx| ctx.store.set_node_labels(ctx.now, node, zone));
+    w.run_until(ms(5_000));
+    assert_eq!(nodes_of(&w), ["-"], "quirk Q35");
+}
