@@ -19,7 +19,7 @@ use crate::docker::controller::{
 };
 use crate::docker::health::ProbeResult as DockerProbe;
 use crate::scenario::model::Scenario;
-use crate::swarmkit::agent::exec::{Operation, Status};
+use crate::swarmkit::agent::exec::Operation;
 use crate::swarmkit::agent::task_manager::{
     Effect as AgentEffect, Input as AgentInput, TaskManager,
 };
