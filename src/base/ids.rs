@@ -134,11 +134,17 @@ impl std::str::FromStr for Identifier {
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        /// Twelve digits fit in 64 bits, which are divided faster.
+        const TWELVE: u128 = 36u128.pow(12);
         let mut text = [b'0'; 25];
         let mut rest = u128::from(self.high) << 64 | u128::from(self.low);
-        for place in text.iter_mut().rev() {
-            *place = DIGITS[(rest % 36) as usize];
-            rest /= 36;
+        for part in text.rchunks_mut(12) {
+            let mut digits = (rest % TWELVE) as u64;
+            rest /= TWELVE;
+            for place in part.iter_mut().rev() {
+                *place = DIGITS[(digits % 36) as usize];
+                digits /= 36;
+            }
         }
         f.write_str(std::str::from_utf8(&text).expect("base 36 is ASCII"))
     }

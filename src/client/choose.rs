@@ -3,8 +3,6 @@
 //! Source: cli surface 4.1 step 6, 4.2, 4.3. Upstream: docker cli
 //! `cli/command/service/progress/progress.go` `tasksBySlot`, `tasksByNode`.
 
-use std::collections::BTreeMap;
-
 use crate::base::ids::Identifier;
 use crate::base::time::Span;
 use crate::client::rows::{Place, TaskRow, UpdateRow};
@@ -59,7 +57,8 @@ pub fn choose<'a>(
     tasks: impl IntoIterator<Item = &'a TaskRow>,
     is_down: impl Fn(Identifier) -> bool,
 ) -> PollView {
-    let mut chosen: BTreeMap<Place, (&TaskRow, bool)> = BTreeMap::new();
+    // By place; tasks are given slot by slot, so a new one mostly comes last.
+    let mut chosen: Vec<(&TaskRow, bool)> = Vec::new();
     for task in tasks {
         if task.desired >= TaskState::Remove || task.state >= TaskState::Remove {
             continue;
@@ -72,12 +71,14 @@ pub fn choose<'a>(
         if !up && matches!(task.place, Place::Slot(_)) {
             continue;
         }
-        match chosen.get_mut(&task.place) {
-            Some((old, _)) if (old.desired, old.state) <= (task.desired, task.state) => {}
-            Some(old) => *old = (task, up),
-            None => {
-                chosen.insert(task.place, (task, up));
+        match chosen.binary_search_by_key(&task.place, |(known, _)| known.place) {
+            Ok(at) => {
+                let old = chosen[at].0;
+                if (old.desired, old.state) > (task.desired, task.state) {
+                    chosen[at] = (task, up);
+                }
             }
+            Err(at) => chosen.insert(at, (task, up)),
         }
     }
     let runs = |(task, up): &(&TaskRow, bool)| {
@@ -88,8 +89,8 @@ pub fn choose<'a>(
         Mode::Replicated { replicas } => replicas,
         _ => total,
     };
-    let entry = |(place, (task, up)): (&Place, &(&TaskRow, bool))| Entry {
-        place: *place,
+    let entry = |(task, up): &(&TaskRow, bool)| Entry {
+        place: task.place,
         desired: task.desired,
         state: task.state,
         err: task.err.clone(),
@@ -99,9 +100,9 @@ pub fn choose<'a>(
         monitor: spec.update.and_then(|config| config.monitor),
         mode: spec.mode,
         update: update.map(|status| (status.state, status.message.clone())),
-        running: chosen.values().filter(|task| runs(task)).count() as u64,
+        running: chosen.iter().filter(|task| runs(task)).count() as u64,
         total,
-        all_running: chosen.values().all(|(task, _)| task.state == TaskState::Running),
+        all_running: chosen.iter().all(|(task, _)| task.state == TaskState::Running),
         entries: if lines <= MAX_LINES { chosen.iter().map(entry).collect() } else { Vec::new() },
     }
 }

@@ -4,6 +4,7 @@
 //! carries the command out; what the client itself checks is checked here.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use crate::client::failure::CliFailure;
 use crate::client::flags::{CommandForm, Parsed};
@@ -325,13 +326,16 @@ impl Parsed {
 }
 
 fn service_create(words: &[String]) -> Result<DockerCommand, CliFailure> {
-    let parsed = tables::service_create().parse(words)?;
+    // Sixty flags are sorted once.
+    static FORM: LazyLock<CommandForm> = LazyLock::new(tables::service_create);
+    let parsed = FORM.parse(words)?;
     let spec = Box::new(spec_create::create(&parsed)?);
     Ok(DockerCommand::ServiceCreate { spec, wait: parsed.wait() })
 }
 
 fn service_update(words: &[String]) -> Result<DockerCommand, CliFailure> {
-    let flags = tables::service_update().parse(words)?;
+    static FORM: LazyLock<CommandForm> = LazyLock::new(tables::service_update);
+    let flags = FORM.parse(words)?;
     Ok(DockerCommand::ServiceUpdate(Box::new(ServiceUpdate {
         service: flags.args.first().cloned().unwrap_or_default(),
         wait: flags.wait(),

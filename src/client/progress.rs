@@ -308,9 +308,9 @@ impl Progress {
         if let Some(error) = entry.err.as_deref().filter(|error| !error.is_empty()) {
             self.screen.draw(id, &shortened(error), out);
         } else if !entry.desired.is_terminal() && !entry.state.is_terminal() {
-            let word = format!("{:9}", entry.state.word());
+            let word = padded(entry.state.word());
             if self.screen.has_bars() {
-                self.screen.draw(id, &format!("{word} {}", bar(entry.state)), out);
+                self.screen.draw(id, &[word.as_str(), " ", &bar(entry.state)].concat(), out);
             } else if !self.screen.repeats() {
                 self.screen.draw(id, &word, out);
             }
@@ -328,6 +328,15 @@ fn shortened(error: &str) -> String {
     format!("{}…", &text[..end])
 }
 
+/// Nine characters wide, as the longest of the words that are shown.
+fn padded(word: &str) -> String {
+    let mut word = word.to_string();
+    while word.len() < 9 {
+        word.push(' ');
+    }
+    word
+}
+
 /// The bar of a state: 53 characters (cli surface 4.4).
 fn bar(state: TaskState) -> String {
     let position: usize = match state {
@@ -340,8 +349,10 @@ fn bar(state: TaskState) -> String {
         TaskState::Starting => 8,
         _ => 9,
     };
-    let length = (position * 100 / 9 / 2).min(50);
-    format!("[{}>{}]", "=".repeat(length), " ".repeat(50 - length))
+    const DONE: &str = "==================================================";
+    const AHEAD: &str = "                                                  ";
+    let length = (position * 100 / 9 / 2).min(DONE.len());
+    ["[", &DONE[..length], ">", &AHEAD[length..], "]"].concat()
 }
 
 #[cfg(test)]

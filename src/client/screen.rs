@@ -63,12 +63,12 @@ impl Screen {
         if self.quiet {
             return;
         }
-        let text = format!("{name}: {text}");
+        let mut text = [name, ": ", text].concat();
         if !self.tty {
             out.push(ProgressOutput::Line(text));
             return;
         }
-        let text = text.trim_end().to_string();
+        text.truncate(text.trim_end().len());
         match self.lines.iter_mut().find(|line| line.name == name) {
             Some(line) if line.text == text => {}
             Some(line) => {

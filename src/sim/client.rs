@@ -10,6 +10,7 @@ use crate::client::choose::choose;
 use crate::client::command::{DockerCommand, ServiceUpdate, UpdateRequest, Wait, parse};
 use crate::client::failure::CliFailure;
 use crate::client::progress::{Next, PollResult, Progress, ProgressOutput};
+use crate::client::rows::UpdateRow;
 use crate::client::{inspect, ls, node, pretty, ps, words};
 use crate::sim::rows::{node_rows, service_row, task_rows, update_row};
 use crate::sim::script::ScriptEvent;
@@ -19,7 +20,7 @@ use crate::swarmkit::ctx::Class;
 use crate::swarmkit::orchestrator::is_task_dirty;
 use crate::swarmkit::spec::{Mode, ServiceSpec};
 use crate::swarmkit::task::NodeState;
-use crate::timeline::record::{CommandFact, Fact, Stream};
+use crate::timeline::record::{CommandFact, Fact, Stream, UpdateStatus};
 
 /// Terminals of scripts are so wide.
 const COLUMNS: u16 = 120;
@@ -46,6 +47,8 @@ struct Attached {
     rest: VecDeque<(ServiceIx, String)>,
     errors: Vec<String>,
     quiet: bool,
+    /// The update status that it saw last, and its words.
+    status: Option<(UpdateStatus, UpdateRow)>,
 }
 
 /// How the first part of a command ended.
@@ -395,7 +398,8 @@ impl Simulation {
         let progress = Progress::new(argument, COLUMNS, true, quiet).from_row(row);
         let first = self.now();
         let filed = Some(first);
-        let attached = Attached { service, progress, first, filed, rest, errors, quiet };
+        let status = None;
+        let attached = Attached { service, progress, first, filed, rest, errors, quiet, status };
         self.clients.attached.insert(step, attached);
         let event = Event::Script(ScriptEvent::Poll(step));
         self.file(first, Class::Client, event, self.manager.store.journal.latest());
@@ -416,13 +420,16 @@ impl Simulation {
             return self.fail(step, &gone);
         };
         let snapshot = service.now.clone();
-        let status = snapshot.update.map(|status| update_row(store, status));
+        if attached.status.as_ref().map(|(status, _)| *status) != snapshot.update {
+            attached.status = snapshot.update.map(|status| (status, update_row(store, status)));
+        }
+        let status = attached.status.as_ref().map(|(_, row)| row);
         let current = |task| !is_task_dirty(store, &snapshot, store.snapshot(task));
         let rows = task_rows(store, attached.service, current);
         let down = |id: Identifier| {
             store.nodes().any(|(_, node)| node.id == id && node.state == NodeState::Down)
         };
-        let view = choose(&snapshot.spec, status.as_ref(), &rows, down);
+        let view = choose(&snapshot.spec, status, &rows, down);
         let mut drawn = Vec::new();
         let result = attached.progress.poll(now, &view, &mut drawn);
         self.manager.store.journal.wake(cause);

@@ -51,6 +51,11 @@ impl Script {
         self.last
     }
 
+    /// Whether a step of the first terminal has not ended.
+    pub fn is_waiting(&self) -> bool {
+        self.current.is_some()
+    }
+
     /// What the script waits for, in words; nothing if it is done.
     pub fn waits_for(&self) -> Option<String> {
         let step = self.current?;
@@ -191,13 +196,13 @@ impl Simulation {
 
     /// Looks whether what the script waits for has come; called whenever the store changed.
     pub(super) fn check_wait(&mut self) {
-        let (Some(step), Some(wait)) = (self.script.current, self.script.waiting.clone()) else {
+        let (Some(step), Some(wait)) = (self.script.current, &self.script.waiting) else {
             return;
         };
-        if let Wait::Settled(span) = wait {
+        if let Wait::Settled(span) = *wait {
             return self.file_wait_over(step, span);
         }
-        if !self.has_come(step, &wait) {
+        if !self.has_come(step, wait) {
             return;
         }
         self.script.waiting = None;

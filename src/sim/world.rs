@@ -330,10 +330,9 @@ impl Simulation {
     fn is_over(&self) -> Option<Stop> {
         let next = self.agenda.next_at();
         let pending = self.agenda.foreground() > 0 || self.manager.holds() > 0 && self.timers > 0;
-        if let Some(waits) = self.script.waits_for() {
-            if !pending {
-                return Some(Stop::Stuck(waits.into()));
-            }
+        if !pending && self.script.is_waiting() {
+            let waits = self.script.waits_for().unwrap_or_default();
+            return Some(Stop::Stuck(waits.into()));
         } else if !pending {
             let watched = self.script.last_step().after(self.scenario.watch);
             if next.is_none_or(|at| at > watched) {

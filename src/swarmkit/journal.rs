@@ -6,6 +6,10 @@ use crate::base::ids::{Id, RecordNo};
 use crate::base::time::SimTime;
 use crate::timeline::record::{Fact, Record};
 
+/// Room for so many records stays when they were handed on; more of one instant is rare, and a hundred
+/// bytes for each task ever made in one instant would stay to the end.
+const KEPT_ROOM: usize = 4_096;
+
 /// Numbers facts, and keeps them until the run hands them on.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
@@ -46,6 +50,9 @@ impl Journal {
         for record in self.records.drain(..) {
             take(RecordNo::from_index(self.handed_on), record);
             self.handed_on += 1;
+        }
+        if self.records.capacity() > KEPT_ROOM {
+            self.records.shrink_to(KEPT_ROOM);
         }
     }
 

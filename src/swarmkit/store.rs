@@ -24,6 +24,9 @@ use crate::timeline::record::{
     UpdateStatus,
 };
 
+/// Room for so many changes stays when they were told; more of one transaction is rare.
+const KEPT_ROOM: usize = 4_096;
+
 /// A service object.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -388,10 +391,11 @@ impl Store {
         }
     }
 
-    /// Hands over the changes not yet told to anybody; `into` is emptied first and keeps its room.
+    /// Hands over the changes not yet told to anybody; `into` is emptied first and keeps some room.
     pub fn take_changes(&mut self, into: &mut Vec<Change>) {
         debug_assert_eq!(self.uncommitted, 0, "a transaction was left open");
         into.clear();
+        into.shrink_to(KEPT_ROOM);
         std::mem::swap(&mut self.changes, into);
     }
 

@@ -78,7 +78,8 @@ impl Digest {
     pub fn new() -> Digest {
         Digest {
             hasher: blake3::Hasher::new(),
-            buffer: Vec::with_capacity(BUFFER + 1024),
+            // Grows to the size of the buffer only in runs that are that long.
+            buffer: Vec::new(),
             services: Numbers::new(),
             nodes: Numbers::new(),
             tasks: Numbers::new(),
