@@ -17,6 +17,7 @@ use crate::scenario::Scenario;
 use crate::sim::world::Simulation;
 use crate::timeline::codec::Writer;
 use crate::timeline::ends::{Footer, Header, Stop};
+use crate::timeline::laws::{Severity, check_all};
 use crate::timeline::record::Record;
 use crate::timeline::sink::{NoSink, Tee};
 use crate::timeline::words::Weight;
@@ -30,9 +31,6 @@ pub struct RunArgs {
     /// Another seed than the file's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Override a value of the file, such as cluster.nodes=3; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    overrides: Vec<String>,
     /// Write the timeline to a file (JSON Lines)
     #[arg(long, value_name = "FILE")]
     timeline: Option<PathBuf>,
@@ -57,7 +55,7 @@ enum Format {
 
 /// Runs a scenario.
 pub fn run(args: &RunArgs) -> Exit {
-    let (mut scenario, source) = match scenario(&args.file, &args.overrides) {
+    let (mut scenario, source) = match scenario(&args.file) {
         Ok(read) => read,
         Err(exit) => return exit,
     };
@@ -119,9 +117,16 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, source: &str) -> io::Result<Ex
     out.flush()?;
     let exit = judge(&outcome);
     if exit != Exit::Success {
-        eprintln!("repeat with: swarmsim run {}{}", args.file.display(), repeat(args, scenario));
+        eprintln!("repeat with: swarmsim run {}{}", args.file.display(), repeat(scenario));
     }
     Ok(exit)
+}
+
+/// The invariants that a run broke; broken promises are Swarm's own and no mistake.
+fn broken_laws(records: &[Record], footer: &Footer) -> Vec<&'static str> {
+    let violations = check_all(records, footer);
+    let broken = violations.iter().filter(|v| v.law.severity == Severity::Invariant);
+    broken.map(|v| v.law.id).collect()
 }
 
 /// The header carries the scenario as it was written: one JSON string, so that the run can be repeated.
@@ -132,7 +137,7 @@ fn header_of(source: &str) -> String {
 fn outcome(scenario: &Scenario, records: &[Record], footer: Footer) -> Outcome {
     let mut metrics = Metrics::default();
     records.iter().for_each(|record| metrics.take(record));
-    let broken: Vec<&'static str> = Vec::new();
+    let broken: Vec<&'static str> = broken_laws(records, &footer);
     let verdicts = evaluate(&scenario.expect, records, &footer, &broken);
     let metrics = metrics.finish(&footer);
     Outcome { footer, metrics, verdicts }
@@ -145,12 +150,8 @@ fn judge(outcome: &Outcome) -> Exit {
     if outcome.verdicts.iter().all(Verdict::holds) { Exit::Success } else { Exit::No }
 }
 
-fn repeat(args: &RunArgs, scenario: &Scenario) -> String {
-    let mut text = format!(" --seed {}", scenario.seed);
-    for set in &args.overrides {
-        text.push_str(&format!(" --set '{set}'"));
-    }
-    text
+fn repeat(scenario: &Scenario) -> String {
+    format!(" --seed {}", scenario.seed)
 }
 
 /// The records of a run without any output: for repetition.

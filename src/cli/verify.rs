@@ -48,7 +48,7 @@ pub fn run(args: &VerifyArgs) -> Exit {
         eprintln!("error: {name}: the header carries no scenario text");
         return Exit::Invalid;
     };
-    let mut scenario = match load(&format!("{name} (header)"), &source, &[]) {
+    let mut scenario = match load(&format!("{name} (header)"), &source) {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
     };

@@ -27,7 +27,7 @@ pub enum ScriptEvent {
 
 /// Where the script is.
 #[derive(Clone, Debug)]
-pub struct Script {
+pub(super) struct Script {
     /// The step that the first terminal is in.
     current: Option<u32>,
     /// What it waits for.
@@ -41,23 +41,23 @@ pub struct Script {
 
 impl Script {
     /// Before the first step.
-    pub fn new(scenario: &Scenario) -> Script {
+    pub(super) fn new(scenario: &Scenario) -> Script {
         let timed = scenario.script.iter().filter(|step| step.at.is_some()).count();
         Script { current: None, waiting: None, quiet: 0, last: SimTime::ZERO, second: timed as u32 }
     }
 
     /// When the last step ended.
-    pub fn last_step(&self) -> SimTime {
+    pub(super) fn last_step(&self) -> SimTime {
         self.last
     }
 
     /// Whether a step of the first terminal has not ended.
-    pub fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         self.current.is_some()
     }
 
     /// What the script waits for, in words; nothing if it is done.
-    pub fn waits_for(&self) -> Option<String> {
+    pub(super) fn waits_for(&self) -> Option<String> {
         let step = self.current?;
         Some(match &self.waiting {
             Some(wait) => format!("step {} waits: {}", step + 1, words(wait)),

@@ -1,0 +1,74 @@
+//! The README tells the truth: its commands run, and what it shows is what they print.
+
+use std::process::Command;
+
+fn swarmsim(arguments: &[&str]) -> (String, Option<i32>) {
+    let out = Command::new(env!("CARGO_BIN_EXE_swarmsim"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the binary runs");
+    (String::from_utf8(out.stdout).expect("UTF-8"), out.status.code())
+}
+
+/// Every `text` block of the README is a part of the output of the main job, line by line.
+#[test]
+fn what_the_readme_shows_is_printed() {
+    let readme = include_str!("../README.md");
+    let (output, code) = swarmsim(&["run", "scenarios/whoami-autorollback.yaml"]);
+    assert_eq!(code, Some(0));
+    let blocks: Vec<&str> =
+        readme.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty());
+    for line in blocks.iter().flat_map(|block| block.lines()) {
+        assert!(output.lines().any(|printed| printed == line), "not printed: {line}");
+    }
+}
+
+/// Acceptance: both exercises exit 0, and the rollback shows Docker's message.
+#[test]
+fn the_exercises_pass() {
+    let (output, code) = swarmsim(&["run", "scenarios/whoami-autorollback.yaml"]);
+    assert_eq!(code, Some(0));
+    assert!(output.contains("update rolled back due to failure or early termination of task "));
+    for name in ["vote", "whoami-one-replica", "parallelism", "delay", "monitor", "order"] {
+        let (_, code) = swarmsim(&["run", &format!("scenarios/{name}.yaml"), "--quiet"]);
+        assert_eq!(code, Some(0), "{name}");
+    }
+    for name in ["failure-ratio", "slow-start"] {
+        let (_, code) = swarmsim(&["run", &format!("scenarios/{name}.yaml"), "--quiet"]);
+        assert_eq!(code, Some(0), "{name}");
+    }
+}
+
+/// Same seed: same bytes. Another seed: another order of slots, sooner or later.
+#[test]
+fn runs_repeat_and_seeds_differ() {
+    let whole = |seed: &str| swarmsim(&["run", "scenarios/vote.yaml", "--seed", seed, "--all"]).0;
+    assert_eq!(whole("1"), whole("1"));
+    assert_ne!(whole("1"), whole("2"));
+}
+
+#[test]
+fn a_timeline_is_verified_and_explained() {
+    let path = std::env::temp_dir().join(format!("swarmsim-readme-{}.jsonl", std::process::id()));
+    let file = path.to_str().expect("a UTF-8 path");
+    let scenario = "scenarios/whoami-autorollback.yaml";
+    let (_, code) = swarmsim(&["run", scenario, "--quiet", "--timeline", file]);
+    assert_eq!(code, Some(0));
+    let (output, code) = swarmsim(&["verify", file]);
+    assert_eq!(code, Some(0), "{output}");
+    assert!(output.contains("repetition: equal"));
+    let (output, code) = swarmsim(&["explain", file, "rollback_started"]);
+    assert_eq!(code, Some(0));
+    assert!(output.contains("unhealthy") && output.contains("$ docker service update"));
+    std::fs::remove_file(path).expect("the file is there");
+}
+
+#[test]
+fn exit_codes_are_as_documented() {
+    assert_eq!(swarmsim(&["run", "scenarios/none.yaml"]).1, Some(7));
+    assert_eq!(swarmsim(&["check", "Cargo.toml"]).1, Some(3));
+    assert_eq!(swarmsim(&["frobnicate"]).1, Some(2));
+    assert_eq!(swarmsim(&["explain", "scenarios/vote.yaml", "no such words"]).1, Some(1));
+}
