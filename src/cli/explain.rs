@@ -17,7 +17,7 @@ pub struct ExplainArgs {
     /// A timeline (written by run --timeline), or a scenario, which is run first
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// A record number, or words of its line, such as whoami.1#2 or rollback_started; the last
+    /// A record number, or words of its line, such as `whoami.1#2` or `rollback_started`; the last
     /// record that has them is explained
     #[arg(value_name = "EVENT")]
     event: Option<String>,

@@ -41,7 +41,10 @@ pub fn is_timeline(path: &Path) -> bool {
     let by_name = path.extension().is_some_and(|end| end == "jsonl");
     by_name
         || fs::File::open(path).is_ok_and(|file| {
-            file.bytes().next().is_some_and(|byte| byte.is_ok_and(|byte| byte == b'{'))
+            io::BufReader::new(file)
+                .bytes()
+                .next()
+                .is_some_and(|byte| byte.is_ok_and(|byte| byte == b'{'))
         })
 }
 

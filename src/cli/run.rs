@@ -111,7 +111,7 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, source: &str) -> io::Result<Ex
             summary(&mut out, colour, footer, metrics, verdicts)?;
         }
         Format::Json => {
-            json::run(&mut out, scenario, &outcome.footer, &outcome.metrics, &outcome.verdicts)?
+            json::run(&mut out, scenario, &outcome.footer, &outcome.metrics, &outcome.verdicts)?;
         }
     }
     out.flush()?;
@@ -136,7 +136,9 @@ fn header_of(source: &str) -> String {
 
 fn outcome(scenario: &Scenario, records: &[Record], footer: Footer) -> Outcome {
     let mut metrics = Metrics::default();
-    records.iter().for_each(|record| metrics.take(record));
+    for record in records {
+        metrics.take(record);
+    }
     let broken: Vec<&'static str> = broken_laws(records, &footer);
     let verdicts = evaluate(&scenario.expect, records, &footer, &broken);
     let metrics = metrics.finish(&footer);

@@ -151,7 +151,7 @@ impl Simulation {
                 ctx.store.add_node(ctx.now, new);
             }
         });
-        self.activate(None, |leader, ctx| leader.begin(ctx));
+        self.activate(None, Leader::begin);
         self.file_faults();
         self.start_script();
     }

@@ -168,17 +168,6 @@ impl World {
         self.task_in(service, SlotKey::Slot(SlotNo(slot)), node, desired, state)
     }
 
-    /// A task of a global service.
-    pub(crate) fn task_of_node(
-        &mut self,
-        service: ServiceIx,
-        node: NodeIx,
-        desired: TaskState,
-        state: TaskState,
-    ) -> TaskIx {
-        self.task_in(service, SlotKey::Node(node), None, desired, state)
-    }
-
     fn task_in(
         &mut self,
         service: ServiceIx,
@@ -264,13 +253,6 @@ impl World {
     /// The leader begins.
     pub(crate) fn begin(&mut self) {
         self.act(|leader, ctx| leader.begin(ctx));
-    }
-
-    /// A new leader takes over.
-    pub(crate) fn change_leader(&mut self, setup: Setup) {
-        self.ahead.retain(|_, due| matches!(due, Due::Report(..)));
-        self.leader = Leader::new(Term(1), setup);
-        self.begin();
     }
 
     /// Somebody acts on the store; everybody hears of it.
