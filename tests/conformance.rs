@@ -12,7 +12,19 @@ use swarmsim::sim::race::RaceOrder;
 use swarmsim::swarmkit::task::{TaskState, UpdateState};
 
 /// Cases whose several runs differed, where the usual order has another outcome than most runs had.
-const UNUSUAL: &[&str] = &["replicas-image-and-down-none", "ties-fail-at-update"];
+/// (All of these outcomes were recorded; only their frequency differs.)
+const UNUSUAL: &[&str] = &[
+    "replicas-image-and-down-none",
+    "ties-fail-at-update",
+    "random-0021",
+    "random-0022",
+    "random-0045",
+    "random-0109",
+    "random-0145",
+    "random-0151",
+    "random-0196",
+    "random-0239",
+];
 
 fn cases(file: &str) -> Vec<Case> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(file);

@@ -55,7 +55,8 @@ pub(crate) fn whoami() -> Arc<Scenario> {
     })
 }
 
-/// A service of `tasks` on `nodes`, made at the start and updated an hour later, detached, without a
+/// A service of `tasks` on `nodes`, made at the start and updated an hour later, detached, without
+/// a
 /// delay; `parallelism` 0 = all at once.
 pub(crate) fn rollout(tasks: u64, nodes: u32, parallelism: u64) -> Arc<Scenario> {
     let create = format!(

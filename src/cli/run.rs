@@ -129,7 +129,8 @@ fn broken_laws(records: &[Record], footer: &Footer) -> Vec<&'static str> {
     broken.map(|v| v.law.id).collect()
 }
 
-/// The header carries the scenario as it was written: one JSON string, so that the run can be repeated.
+/// The header carries the scenario as it was written: one JSON string, so that the run can be
+/// repeated.
 fn header_of(source: &str) -> String {
     serde_json::Value::from(source).to_string()
 }

@@ -245,7 +245,8 @@ impl Simulation {
     }
 }
 
-/// The client's notion: as many up-to-date tasks run, and shall run, as are wished (cli surface 4.2).
+/// The client's notion: as many up-to-date tasks run, and shall run, as are wished (cli surface
+/// 4.2).
 pub(super) fn is_converged(store: &Store, service: crate::base::ids::ServiceIx) -> bool {
     let Some(stored) = store.service(service) else { return false };
     let want = match stored.now.spec.mode {

@@ -73,7 +73,8 @@ pub struct Simulation {
     digest: Digest,
     asked: Vec<Asked>,
     events: u64,
-    /// Timers of the leader that are ahead in the background: what a wait that holds the run may end with.
+    /// Timers of the leader that are ahead in the background: what a wait that holds the run may
+    /// end with.
     timers: usize,
     instant: (SimTime, u64),
 }

@@ -21,7 +21,8 @@ use crate::timeline::record::{
     Fact, Maker, NodeChange, ServiceChange, SlotKey, TaskChange, TaskStatus, UpdateStatus, Waiting,
 };
 
-/// What an agent reports of a task as it sees it, and how long that takes; nothing if it is content.
+/// What an agent reports of a task as it sees it, and how long that takes; nothing if it is
+/// content.
 pub(crate) type Agent = fn(&Store, TaskSnapshot) -> Option<(Span, TaskState)>;
 
 /// Brings every task to its desired state at once.
@@ -363,7 +364,8 @@ impl World {
 
     // ---- what is ----
 
-    /// The tasks that exist, by slot and age: `1.2 v2 running/shutdown` is desired and observed state.
+    /// The tasks that exist, by slot and age: `1.2 v2 running/shutdown` is desired and observed
+    /// state.
     pub(crate) fn tasks(&self) -> Vec<String> {
         let mut tasks: Vec<_> = self.store.tasks().collect();
         tasks.sort_by_key(|(task, t)| (t.service, t.slot, *task));

@@ -6,7 +6,8 @@ use crate::base::ids::{Id, RecordNo};
 use crate::base::time::SimTime;
 use crate::timeline::record::{Fact, Record};
 
-/// Room for so many records stays when they were handed on; more of one instant is rare, and a hundred
+/// Room for so many records stays when they were handed on; more of one instant is rare, and a
+/// hundred
 /// bytes for each task ever made in one instant would stay to the end.
 const KEPT_ROOM: usize = 4_096;
 

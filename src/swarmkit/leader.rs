@@ -1,6 +1,7 @@
 //! All loops of one manager leader, and who of them hears of what.
 //!
-//! A change of leader drops this and begins another on the same store: what was heard and not yet acted upon
+//! A change of leader drops this and begins another on the same store: what was heard and not yet
+//! acted upon
 //! is lost, as it should be. Wakes carry the term, so those of an old leader die by themselves.
 
 use crate::base::ids::{RecordNo, ServiceIx, TaskIx, Term};
@@ -231,7 +232,8 @@ impl Leader {
 
     /// Gives all new tasks their network resources, whatever is wished of them (semantics 9.1).
     ///
-    /// Upstream: `manager/allocator/network.go` `procTasksNetwork`. Deviation: addresses never run out.
+    /// Upstream: `manager/allocator/network.go` `procTasksNetwork`. Deviation: addresses never run
+    /// out.
     fn allocate(&mut self, ctx: &mut Ctx<'_>) {
         self.allocation_asked = false;
         for task in std::mem::take(&mut self.unallocated) {

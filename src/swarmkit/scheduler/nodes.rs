@@ -74,7 +74,8 @@ struct Order {
     places: BTreeSet<Place>,
 }
 
-/// Place of a node in a service's order: fewest tasks of the service, fewest tasks, then chance, then
+/// Place of a node in a service's order: fewest tasks of the service, fewest tasks, then chance,
+/// then
 /// the node itself; four numbers in one, since places are compared often.
 type Place = u128;
 

@@ -169,7 +169,8 @@ fn tasks_fill_nodes_until_they_are_level_then_go_round() {
     w.run_until(ms(100));
     let mut nodes = nodes_of(&w);
     nodes.sort();
-    // The last of the nodes that were filled takes one more than the next: only then is that better.
+    // The last of the nodes that were filled takes one more than the next: only then is that
+    // better.
     assert_eq!(nodes, ["a", "a", "b", "c", "c", "c"]);
 }
 
