@@ -63,7 +63,6 @@ fn the_table_of_rules_is_true() {
 }
 
 #[test]
-#[ignore = "until the transcription is complete: prints the rows that docs/fidelity.md lacks"]
 fn every_rule_of_swarm_has_a_row() {
     none(&fidelity::check_rows(&Tree::read()));
 }

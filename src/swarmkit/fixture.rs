@@ -21,8 +21,7 @@ use crate::timeline::record::{
     Fact, Maker, NodeChange, ServiceChange, SlotKey, TaskChange, TaskStatus, UpdateStatus, Waiting,
 };
 
-/// What an agent reports of a task as it sees it, and how long that takes; nothing if it is
-/// content.
+/// What an agent reports of a task as it sees it, and after how long; nothing if it is content.
 pub(crate) type Agent = fn(&Store, TaskSnapshot) -> Option<(Span, TaskState)>;
 
 /// Brings every task to its desired state at once.
@@ -169,6 +168,17 @@ impl World {
         self.task_in(service, SlotKey::Slot(SlotNo(slot)), node, desired, state)
     }
 
+    /// A task of a global service.
+    pub(crate) fn task_of_node(
+        &mut self,
+        service: ServiceIx,
+        node: NodeIx,
+        desired: TaskState,
+        state: TaskState,
+    ) -> TaskIx {
+        self.task_in(service, SlotKey::Node(node), None, desired, state)
+    }
+
     fn task_in(
         &mut self,
         service: ServiceIx,
@@ -253,7 +263,14 @@ impl World {
 
     /// The leader begins.
     pub(crate) fn begin(&mut self) {
-        self.act(|leader, ctx| leader.begin(ctx));
+        self.act(Leader::begin);
+    }
+
+    /// A new leader takes over.
+    pub(crate) fn change_leader(&mut self, setup: Setup) {
+        self.ahead.retain(|_, due| matches!(due, Due::Report(..)));
+        self.leader = Leader::new(Term(1), setup);
+        self.begin();
     }
 
     /// Somebody acts on the store; everybody hears of it.
@@ -364,7 +381,7 @@ impl World {
 
     // ---- what is ----
 
-    /// The tasks that exist, by slot and age: `1.2 v2 running/shutdown` is desired and observed
+    /// The tasks that exist, by slot and age: in `1.2 v2 shutdown/running` desired, then observed
     /// state.
     pub(crate) fn tasks(&self) -> Vec<String> {
         let mut tasks: Vec<_> = self.store.tasks().collect();

@@ -32,8 +32,8 @@ fn port(published: u32, publish_mode: PublishMode) -> PortConfig {
     PortConfig { published, target: 80, protocol: Protocol::Tcp, publish_mode }
 }
 
-fn endpoint(mode: ResolutionMode, ports: &[PortConfig]) -> Option<EndpointSpec> {
-    Some(EndpointSpec { mode, ports: ports.to_vec() })
+fn endpoint(mode: ResolutionMode, ports: &[PortConfig]) -> EndpointSpec {
+    EndpointSpec { mode, ports: ports.to_vec() }
 }
 
 #[test]
@@ -131,11 +131,11 @@ fn placement_mode_and_endpoint_are_checked() {
     assert_eq!(refused, format!("{INVALID}Jobs may not have an update config"));
     let ingress = port(80, PublishMode::Ingress);
     let one = [ingress.clone()];
-    let refused = answer(|spec| spec.endpoint = endpoint(ResolutionMode::DnsRr, &one));
+    let refused = answer(|spec| spec.endpoint = Some(endpoint(ResolutionMode::DnsRr, &one)));
     let text = "EndpointSpec: port published with ingress mode can't be used with dnsrr mode";
     assert_eq!(refused, format!("{INVALID}{text}"));
     let two = [ingress.clone(), PortConfig { target: 81, ..ingress }];
-    let refused = answer(|spec| spec.endpoint = endpoint(ResolutionMode::Vip, &two));
+    let refused = answer(|spec| spec.endpoint = Some(endpoint(ResolutionMode::Vip, &two)));
     assert_eq!(refused, format!("{INVALID}EndpointSpec: duplicate published ports provided"));
 }
 
@@ -150,9 +150,9 @@ fn a_port_that_is_published_everywhere_is_nobody_elses() {
     ] {
         let mut w = World::new();
         let mut first = replicated(1);
-        first.endpoint = endpoint(ResolutionMode::Vip, &[port(80, taken)]);
+        first.endpoint = Some(endpoint(ResolutionMode::Vip, &[port(80, taken)]));
         w.service(first.clone());
-        let ports = endpoint(ResolutionMode::Vip, &[port(80, wanted)]);
+        let ports = Some(endpoint(ResolutionMode::Vip, &[port(80, wanted)]));
         let second = ServiceSpec { name: "other".to_string(), endpoint: ports, ..first };
         let key = Seed(0).key(Whom::Service, "other");
         let made = create_service(&mut w.ctx(), second, Identifier::new(0, 2), key);

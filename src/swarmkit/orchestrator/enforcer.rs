@@ -55,3 +55,6 @@ pub fn enforce(ctx: &mut Ctx<'_>, node: NodeIx) {
     }
     ctx.store.commit();
 }
+
+#[cfg(test)]
+mod tests;

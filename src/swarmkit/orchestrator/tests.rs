@@ -31,13 +31,15 @@ fn is_dirty_in(
     is_task_dirty(&w.store, &now, w.store.snapshot(task))
 }
 
+type Change = fn(&mut ServiceSpec);
+
 fn text() -> String {
     "x".to_string()
 }
 
 #[test]
 fn what_a_task_is_made_from_makes_it_dirty() {
-    let changes: &[(&str, fn(&mut ServiceSpec))] = &[
+    let changes: &[(&str, Change)] = &[
         ("image", |s| s.task.container.image = text()),
         ("container label", |s| drop(s.task.container.labels.insert(text(), text()))),
         ("entrypoint", |s| s.task.container.command = vec![text()]),
@@ -99,9 +101,9 @@ fn what_only_the_service_has_does_not() {
     assert!(!is_dirty(|_| ()));
 }
 
-fn constrained(constraints: &[&str], max_replicas: u64) -> Option<Placement> {
+fn constrained(constraints: &[&str], max_replicas: u64) -> Placement {
     let constraints = constraints.iter().map(|text| (*text).to_string()).collect();
-    Some(Placement { constraints, max_replicas, ..Placement::default() })
+    Placement { constraints, max_replicas, ..Placement::default() }
 }
 
 #[test]
@@ -114,12 +116,12 @@ fn placement_alone_is_judged_by_the_node() {
         (constrained(&["nobody.knows==a"], 0), true),
         (constrained(&[], 3), false),
     ] {
-        let change = |s: &mut ServiceSpec| s.task.placement.clone_from(&placement);
+        let change = |s: &mut ServiceSpec| s.task.placement = Some(placement.clone());
         assert_eq!(is_dirty(change), dirty, "{placement:?}");
         assert!(is_dirty_in(Running, New, false, change), "without a node: {placement:?}");
     }
     let both = |s: &mut ServiceSpec| {
-        s.task.placement = constrained(&[met], 0);
+        s.task.placement = Some(constrained(&[met], 0));
         s.task.container.image = text();
     };
     assert!(is_dirty(both));
@@ -145,8 +147,8 @@ fn credentials_alone_do_not_count_for_tasks_that_are_up() {
 #[test]
 fn test_is_task_dirty() {
     assert!(!is_dirty(|_| ()));
-    assert!(!is_dirty(|s| s.task.placement = constrained(&["node.labels.zone==a"], 0)));
-    assert!(is_dirty(|s| s.task.placement = constrained(&["node.labels.zone==b"], 0)));
+    assert!(!is_dirty(|s| s.task.placement = Some(constrained(&["node.labels.zone==a"], 0))));
+    assert!(is_dirty(|s| s.task.placement = Some(constrained(&["node.labels.zone==b"], 0))));
     assert!(is_dirty(|s| s.task.container.image = "v:2".to_string()));
 }
 
@@ -157,9 +159,9 @@ fn test_is_task_dirty_placement_constraints_only() {
     let unmet = || constrained(&["node.labels.zone==b"], 0);
     let met = || constrained(&["node.labels.zone==a"], 0);
     for (placement, dirty) in [(unmet(), true), (met(), false)] {
-        assert_eq!(is_dirty(|s| s.task.placement.clone_from(&placement)), dirty);
+        assert_eq!(is_dirty(|s| s.task.placement = Some(placement.clone())), dirty);
         let with_image = |s: &mut ServiceSpec| {
-            s.task.placement.clone_from(&placement);
+            s.task.placement = Some(placement.clone());
             s.task.container.image = text();
         };
         assert!(is_dirty(with_image), "not the placement only");

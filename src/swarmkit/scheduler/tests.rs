@@ -11,11 +11,13 @@ use crate::swarmkit::task::{Availability, NodeState, TaskState};
 
 use TaskState::{Failed, Running};
 
-fn placement(change: impl FnOnce(&mut Placement)) -> Option<Placement> {
+fn placement(change: impl FnOnce(&mut Placement)) -> Placement {
     let mut placement = Placement::default();
     change(&mut placement);
-    Some(placement)
+    placement
 }
+
+type Change = fn(&mut ServiceSpec);
 
 /// A service on so many nodes, after the first pass of the scheduler.
 fn placed(nodes: &[&str], spec: ServiceSpec) -> (World, ServiceIx) {
@@ -88,13 +90,13 @@ fn every_filter_has_its_sentence() {
     };
     let constrain = |spec: &mut ServiceSpec| {
         let list = vec!["node.labels.zone == a".to_string()];
-        spec.task.placement = placement(|p| p.constraints = list);
+        spec.task.placement = Some(placement(|p| p.constraints = list));
     };
     let platform = |spec: &mut ServiceSpec| {
         let arm = Platform { architecture: "arm64".to_string(), os: "linux".to_string() };
-        spec.task.placement = placement(|p| p.platforms = vec![arm]);
+        spec.task.placement = Some(placement(|p| p.platforms = vec![arm]));
     };
-    let tries: [(fn(&mut ServiceSpec), &str); 3] = [
+    let tries: [(Change, &str); 3] = [
         (reserve, "no suitable node (insufficient resources on 2 nodes)"),
         (constrain, "no suitable node (scheduling constraints not satisfied on 2 nodes)"),
         (platform, "no suitable node (unsupported platform on 2 nodes)"),
@@ -117,7 +119,7 @@ fn the_explanation_lists_most_nodes_first_and_ties_in_the_order_of_the_filters()
     w.node("n2");
     w.node_in("n3", NodeState::Ready, Availability::Drain);
     let mut spec = replicated(3);
-    spec.task.placement = placement(|p| p.max_replicas = 1);
+    spec.task.placement = Some(placement(|p| p.max_replicas = 1));
     w.service(spec);
     w.begin();
     w.run_until(ms(100));
@@ -170,7 +172,7 @@ fn tasks_fill_nodes_until_they_are_level_then_go_round() {
     let mut nodes = nodes_of(&w);
     nodes.sort();
     // The last of the nodes that were filled takes one more than the next: only then is that
-    // better.
+    // one better.
     assert_eq!(nodes, ["a", "a", "b", "c", "c", "c"]);
 }
 
@@ -184,7 +186,7 @@ fn a_spread_preference_levels_branches_and_not_nodes() {
     }
     let mut spec = replicated(6);
     let spread = vec!["node.labels.zone".to_string()];
-    spec.task.placement = placement(|p| p.preferences = spread);
+    spec.task.placement = Some(placement(|p| p.preferences = spread));
     w.service(spec);
     w.begin();
     w.run_until(ms(100));
@@ -227,7 +229,7 @@ fn after_five_failures_on_a_node_another_is_preferred() {
 fn an_unplaceable_task_ordered_down_ends_once_the_spec_is_newer() {
     let mut spec = replicated(1);
     let list = vec!["node.labels.zone == a".to_string()];
-    spec.task.placement = placement(|p| p.constraints = list);
+    spec.task.placement = Some(placement(|p| p.constraints = list));
     let (mut w, service) = placed(&["n1"], spec);
     w.update_image(service, "v2");
     w.run_until(ms(1_000));
@@ -238,7 +240,7 @@ fn an_unplaceable_task_ordered_down_ends_once_the_spec_is_newer() {
 fn a_pending_task_is_dropped_once_a_request_has_raised_the_version() {
     let mut spec = replicated(1);
     let list = vec!["node.labels.zone == a".to_string()];
-    spec.task.placement = placement(|p| p.constraints = list);
+    spec.task.placement = Some(placement(|p| p.constraints = list));
     let (mut w, service) = placed(&["n1"], spec);
     w.update(service, |spec| drop(spec.labels.insert("a".to_string(), "b".to_string())));
     w.set_availability(w.store.node_named("n1").expect("it is there"), Availability::Active);

@@ -25,8 +25,8 @@ fn running(slots: u32, config: UpdateConfig) -> (World, ServiceIx) {
     (world, service)
 }
 
-fn driver(name: &str) -> Option<LogDriver> {
-    Some(LogDriver { name: name.to_string(), ..LogDriver::default() })
+fn driver(name: &str) -> LogDriver {
+    LogDriver { name: name.to_string(), ..LogDriver::default() }
 }
 
 /// Log drivers of the runnable tasks.
@@ -43,12 +43,12 @@ fn test_updater() {
     assert_eq!(drivers(&w), [None, None, None]);
     w.update(service, |spec| {
         spec.task.container.image = "v2".to_string();
-        spec.task.log_driver = driver("own");
+        spec.task.log_driver = Some(driver("own"));
     });
     w.run_for(MS.times(60));
     let all = "1.2 v2 running/running\n2.2 v2 running/running\n3.2 v2 running/running";
     same(&w.runnable(), all);
-    assert_eq!(drivers(&w), [driver("own"), driver("own"), driver("own")]);
+    assert_eq!(drivers(&w), vec![Some(driver("own")); 3]);
     assert!(w.status(service).starts_with("completed"));
     w.update(service, |spec| {
         spec.task.container.image = "v3".to_string();
@@ -57,11 +57,11 @@ fn test_updater() {
     w.run_for(MS.times(60));
     let all = "1.3 v3 running/running\n2.3 v3 running/running\n3.3 v3 running/running";
     same(&w.runnable(), all);
-    assert_eq!(drivers(&w), [driver("own"), driver("own"), driver("own")]);
+    assert_eq!(drivers(&w), vec![Some(driver("own")); 3]);
     let (delay, order) = (MS.times(10), UpdateOrder::StartFirst);
     w.update(service, |spec| {
         spec.task.container.image = "v5".to_string();
-        spec.update = Some(UpdateConfig { monitor, delay, order, ..UPDATE_CONFIG });
+        spec.update = Some(UpdateConfig { delay, monitor, order, ..UPDATE_CONFIG });
     });
     w.run_for(MS.times(100));
     let all = "1.4 v5 running/running\n2.4 v5 running/running\n3.4 v5 running/running";
