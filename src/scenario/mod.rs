@@ -1,13 +1,16 @@
 //! From the text of a scenario to a checked model.
 //!
-//! Text → tree with positions ([`syntax`]) → checked model ([`lower()`]). Every mistake is reported
-//! at once, with its place.
+//! Text → tree with positions ([`syntax`]) → overrides ([`set`]) → checked model ([`lower()`]).
+//! Every mistake is reported at once, with its place. [`print`] writes a model back.
 
 pub mod expect;
 pub mod fault;
+mod json;
 mod lower;
 pub mod model;
+pub mod print;
 pub mod problem;
+pub mod set;
 pub mod syntax;
 
 pub use lower::lower;
@@ -20,4 +23,15 @@ pub use problem::{Problem, Problems};
 /// Every mistake in it.
 pub fn load(text: &str) -> Result<Scenario, Problems> {
     lower(&syntax::parse(text)?, text)
+}
+
+/// Reads a scenario after putting overrides of the form `KEY=VALUE` into it.
+///
+/// # Errors
+/// Every mistake in it, and those of the overrides, whose line is 0.
+pub fn load_with(text: &str, overrides: &[String]) -> Result<Scenario, Problems> {
+    let mut tree = syntax::parse(text)?;
+    let applied = overrides.iter().map(|assignment| set::apply(&mut tree, assignment));
+    let problems: Vec<Problem> = applied.filter_map(Result::err).collect();
+    if problems.is_empty() { lower(&tree, text) } else { Err(Problems::sorted(problems)) }
 }
