@@ -294,11 +294,7 @@ script:
                  hint: did you mean `up.1`?\n",
             ),
             ("name.x=1", "--set: `x` has no parts, in the path `name.x`\n"),
-            (
-                "name=[",
-                "--set: the value `[`: this is not YAML: unexpected EOF while parsing \
-              flow sequence\n",
-            ),
+            ("name=[", "--set: the value `[`: this is not YAML: unclosed bracket '['\n"),
         ] {
             assert_eq!(set(assignment), text);
         }
