@@ -43,7 +43,7 @@ fn measure(case: &Case) -> f64 {
     let mut digest = None;
     for _ in 0..rounds {
         let mut simulation = settled.clone();
-        let (before, _) = (simulation.footer(swarmsim::timeline::ends::Stop::Quiet).events, ());
+        let before = simulation.footer(swarmsim::timeline::ends::Stop::Quiet).events;
         let (time, footer) = timed(|| finish(&mut simulation));
         drop(simulation);
         let (floor, _) = timed(|| bare_heap(tasks, workers));

@@ -21,7 +21,7 @@ pub struct ConformArgs {
     /// Conformance cases and recordings: .json, .jsonl or .jsonl.gz
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Write the simulated events of each case to DIR/<id>.json
+    /// Write the simulated events of each case to DIR, a file for each
     #[arg(long, value_name = "DIR")]
     emit: Option<PathBuf>,
     /// How the results are written

@@ -1,7 +1,7 @@
 //! From the text of a scenario to a checked model.
 //!
 //! Text → tree with positions ([`syntax`]) → overrides ([`set`]) → checked model ([`lower()`]).
-//! Every mistake is reported at once, with its place. [`print`] writes a model back.
+//! Every mistake is reported at once, with its place. [`mod@print`] writes a model back.
 
 pub mod expect;
 pub mod fault;

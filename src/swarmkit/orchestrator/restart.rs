@@ -1,7 +1,7 @@
 //! The restart supervisor: replaces tasks that ended, and starts replacements after a delay.
 //!
 //! Upstream: `manager/orchestrator/restart/restart.go`. What upstream does in a goroutine per
-//! delayed start is a [`DelayedStart`] with the thing it waits for.
+//! delayed start is a `DelayedStart` with the thing it waits for.
 
 use std::collections::{BTreeMap, VecDeque};
 

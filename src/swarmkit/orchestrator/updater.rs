@@ -3,8 +3,8 @@
 //! Does not know how tasks start, fail or are placed; all it sees and touches is the store.
 //!
 //! Upstream: `manager/orchestrator/update/updater.go` `Updater.Run`, `worker`, `updateTask`,
-//! `useExistingTask`. Its goroutines are the phases below: the main loop's is [`Phase`], a worker's
-//! is [`Worker`]. Cancelling is done by dropping the updater: no way out writes anything.
+//! `useExistingTask`. Its goroutines are the phases below: the main loop's is `Phase`, a worker's
+//! is `Worker`. Cancelling is done by dropping the updater: no way out writes anything.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
