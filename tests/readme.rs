@@ -58,11 +58,24 @@ fn a_timeline_is_verified_and_explained() {
     assert_eq!(code, Some(0));
     let (output, code) = swarmsim(&["verify", file]);
     assert_eq!(code, Some(0), "{output}");
+    assert!(output.contains("laws: no invariant is broken"));
     assert!(output.contains("repetition: equal"));
     let (output, code) = swarmsim(&["explain", file, "rollback_started"]);
     assert_eq!(code, Some(0));
     assert!(output.contains("unhealthy") && output.contains("$ docker service update"));
     std::fs::remove_file(path).expect("the file is there");
+}
+
+/// An override changes the run; a healthy second version is not rolled back, so the claims fail.
+#[test]
+fn overrides_are_put_into_the_scenario() {
+    let set = "images.lucj/whoami:2.0.health=ok";
+    let run = ["run", "scenarios/whoami-autorollback.yaml", "--quiet", "--set", set];
+    let (output, code) = swarmsim(&run);
+    assert_eq!(code, Some(1));
+    assert!(output.contains("FAIL whoami: update rollback_completed; found: completed"));
+    let run = ["run", "scenarios/vote.yaml", "--quiet", "--set", "no.such.key=1"];
+    assert_eq!(swarmsim(&run).1, Some(3));
 }
 
 #[test]

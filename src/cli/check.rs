@@ -19,8 +19,8 @@ pub struct CheckArgs {
 pub fn run(args: &CheckArgs) -> Exit {
     let mut worst = Exit::Success;
     for path in &args.files {
-        match scenario(path) {
-            Ok((scenario, _)) => {
+        match scenario(path, &[]) {
+            Ok(scenario) => {
                 let (steps, expects) = (scenario.script.len(), scenario.expect.len());
                 println!("{}: valid, {steps} steps, {expects} expectations", path.display());
             }

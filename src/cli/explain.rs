@@ -28,7 +28,7 @@ pub fn run(args: &ExplainArgs) -> Exit {
     let records = if is_timeline(&args.file) {
         timeline(&args.file).map(|timeline| timeline.records)
     } else {
-        scenario(&args.file).map(|(scenario, _)| records_of(&Arc::new(scenario)).0)
+        scenario(&args.file, &[]).map(|scenario| records_of(&Arc::new(scenario)).0)
     };
     let records = match records {
         Ok(records) => records,

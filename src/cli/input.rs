@@ -8,11 +8,12 @@ use crate::cli::exit::Exit;
 use crate::scenario::Scenario;
 use crate::timeline::ends::Timeline;
 
-/// Reads a scenario file; gives its text too. Mistakes are told on standard error, all of them.
+/// Reads a scenario file, with overrides `KEY=VALUE`. Mistakes are told on standard error, all of
+/// them.
 ///
 /// # Errors
 /// The exit code: the file cannot be read, or is not valid.
-pub fn scenario(path: &Path) -> Result<(Scenario, String), Exit> {
+pub fn scenario(path: &Path, overrides: &[String]) -> Result<Scenario, Exit> {
     let bytes = fs::read(path).map_err(|error| {
         eprintln!("error: cannot read {}: {error}", path.display());
         Exit::File
@@ -22,15 +23,15 @@ pub fn scenario(path: &Path) -> Result<(Scenario, String), Exit> {
         eprintln!("error: {name} is not UTF-8 text");
         return Err(Exit::Invalid);
     };
-    load(&name, &text).map(|scenario| (scenario, text))
+    load(&name, &text, overrides)
 }
 
 /// Reads the text of a scenario.
 ///
 /// # Errors
 /// The exit code, after telling every mistake on standard error.
-pub fn load(name: &str, text: &str) -> Result<Scenario, Exit> {
-    crate::scenario::load(text).map_err(|problems| {
+pub fn load(name: &str, text: &str, overrides: &[String]) -> Result<Scenario, Exit> {
+    crate::scenario::load_with(text, overrides).map_err(|problems| {
         eprint!("{}", problems.render(name, text));
         Exit::Invalid
     })

@@ -31,6 +31,9 @@ pub struct RunArgs {
     /// Another seed than the file's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Override a value of the file, such as cluster.nodes=3; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
     /// Write the timeline to a file (JSON Lines)
     #[arg(long, value_name = "FILE")]
     timeline: Option<PathBuf>,
@@ -55,14 +58,14 @@ enum Format {
 
 /// Runs a scenario.
 pub fn run(args: &RunArgs) -> Exit {
-    let (mut scenario, source) = match scenario(&args.file) {
+    let mut scenario = match scenario(&args.file, &args.overrides) {
         Ok(read) => read,
         Err(exit) => return exit,
     };
     if let Some(seed) = args.seed {
         scenario.seed = seed;
     }
-    match told(args, &Arc::new(scenario), &source) {
+    match told(args, &Arc::new(scenario)) {
         Ok(exit) => exit,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
         Err(error) => {
@@ -79,7 +82,7 @@ struct Outcome {
     verdicts: Vec<Verdict>,
 }
 
-fn told(args: &RunArgs, scenario: &Arc<Scenario>, source: &str) -> io::Result<Exit> {
+fn told(args: &RunArgs, scenario: &Arc<Scenario>) -> io::Result<Exit> {
     let colour = if io::stdout().is_terminal() { Colour::Coloured } else { Colour::Plain };
     let stdout = io::stdout().lock();
     let mut out = BufWriter::with_capacity(1 << 16, stdout);
@@ -93,7 +96,7 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, source: &str) -> io::Result<Ex
         Some(path) => {
             let file = WholeFile::create(path)
                 .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
-            let header = Header::new(Seed(scenario.seed), header_of(source));
+            let header = Header::new(Seed(scenario.seed), scenario.to_json());
             let mut writer = Writer::new(file, &header);
             let both = Tee(&mut narrator, &mut writer);
             let footer = simulation.run(&mut Tee(&mut records, both));
@@ -117,7 +120,7 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, source: &str) -> io::Result<Ex
     out.flush()?;
     let exit = judge(&outcome);
     if exit != Exit::Success {
-        eprintln!("repeat with: swarmsim run {}{}", args.file.display(), repeat(scenario));
+        eprintln!("repeat with: swarmsim run {}{}", args.file.display(), repeat(args, scenario));
     }
     Ok(exit)
 }
@@ -127,12 +130,6 @@ fn broken_laws(records: &[Record], footer: &Footer) -> Vec<&'static str> {
     let violations = check_all(records, footer);
     let broken = violations.iter().filter(|v| v.law.severity == Severity::Invariant);
     broken.map(|v| v.law.id).collect()
-}
-
-/// The header carries the scenario as it was written: one JSON string, so that the run can be
-/// repeated.
-fn header_of(source: &str) -> String {
-    serde_json::Value::from(source).to_string()
 }
 
 fn outcome(scenario: &Scenario, records: &[Record], footer: Footer) -> Outcome {
@@ -153,8 +150,12 @@ fn judge(outcome: &Outcome) -> Exit {
     if outcome.verdicts.iter().all(Verdict::holds) { Exit::Success } else { Exit::No }
 }
 
-fn repeat(scenario: &Scenario) -> String {
-    format!(" --seed {}", scenario.seed)
+fn repeat(args: &RunArgs, scenario: &Scenario) -> String {
+    let mut text = format!(" --seed {}", scenario.seed);
+    for assignment in &args.overrides {
+        text.push_str(&format!(" --set '{}'", assignment.replace('\'', "'\\''")));
+    }
+    text
 }
 
 /// The records of a run without any output: for repetition.

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::input::{load, timeline};
 use crate::cli::run::records_of;
+use crate::timeline::laws::{Severity, Violation, check_all};
 use crate::timeline::verify::{first_difference, shape};
 
 /// Arguments of `verify`.
@@ -38,17 +39,24 @@ pub fn run(args: &VerifyArgs) -> Exit {
         return Exit::Invariant;
     }
     println!("shape: {} records, in order, digest as stated", timeline.records.len());
+    let violations = check_all(&timeline.records, &timeline.footer);
+    for Violation { law, at, text, .. } in &violations {
+        let kind = match law.severity {
+            Severity::Invariant => "law broken",
+            Severity::Promise => "promise not kept",
+        };
+        println!("{kind}: {} at {at}: {text}", law.id);
+    }
+    if violations.iter().any(|violation| violation.law.severity == Severity::Invariant) {
+        return Exit::Invariant;
+    }
+    println!("laws: no invariant is broken");
     if args.no_repetition {
         println!("repetition: not checked");
         return Exit::Success;
     }
     let name = args.file.display().to_string();
-    let source: Result<String, _> = serde_json::from_str(&timeline.header.scenario);
-    let Ok(source) = source else {
-        eprintln!("error: {name}: the header carries no scenario text");
-        return Exit::Invalid;
-    };
-    let mut scenario = match load(&format!("{name} (header)"), &source) {
+    let mut scenario = match load(&format!("{name} (header)"), &timeline.header.scenario, &[]) {
         Ok(scenario) => scenario,
         Err(exit) => return exit,
     };
