@@ -10,11 +10,20 @@ use crate::timeline::record::{ContainerChange, Fact, HealthChange, ProbeResult, 
 /// What the probes of a task said so far.
 #[derive(Clone, Copy, Default)]
 struct Probes {
-    any: bool,
+    /// How the last one ended; absent = there was none.
+    last: Option<ProbeResult>,
+    /// Whether any passed.
     passed: bool,
-    last_passed: bool,
+    /// Failures in a row that count.
     streak: u32,
+    /// Whether the process ended with code 0.
     died_well: bool,
+}
+
+impl Probes {
+    fn last_passed(self) -> bool {
+        self.last == Some(ProbeResult::Passed)
+    }
 }
 
 #[derive(Default)]
@@ -28,9 +37,8 @@ impl Book {
         match fact {
             Fact::Health { task, change: HealthChange::Probe { result, streak, .. } } => {
                 let probes = self.tasks.entry(*task).or_default();
-                probes.any = true;
-                probes.last_passed = *result == ProbeResult::Passed;
-                probes.passed |= probes.last_passed;
+                probes.last = Some(*result);
+                probes.passed |= probes.last_passed();
                 probes.streak = *streak;
             }
             Fact::Container { task, change: ContainerChange::Died(0) } => {
@@ -67,7 +75,7 @@ impl Law for Running {
             let probes = self.0.of(*task);
             let first = step.task(*task).is_some_and(|before| before.state < TaskState::Running);
             // An image's own health check shows in its probes only.
-            let unproven = probes.any && !probes.passed && !probes.died_well;
+            let unproven = probes.last.is_some() && !probes.passed && !probes.died_well;
             if first && unproven && status.state == TaskState::Running {
                 notes.broken(format!("{} runs before a probe passed", step.name(*task)));
             }
@@ -123,7 +131,7 @@ impl Law for Healthy {
 
     fn observe(&mut self, step: &Step<'_>, notes: &mut Notes<'_>) {
         if let Fact::Health { task, change: HealthChange::Healthy } = &step.record.fact
-            && !self.0.of(*task).last_passed
+            && !self.0.of(*task).last_passed()
         {
             notes.broken(format!("{} is healthy without a passed probe", step.name(*task)));
         }
@@ -156,7 +164,7 @@ impl Law for Unhealthy {
                 .and_then(|service| service.spec.task.container.healthcheck.as_ref())
                 .and_then(|check| u32::try_from(check.retries).ok())
                 .map_or(1, |retries| retries.max(1));
-            if probes.last_passed || probes.streak < retries {
+            if probes.last_passed() || probes.streak < retries {
                 let (name, streak) = (step.name(*task), probes.streak);
                 notes.broken(format!("{name} is unhealthy after a streak of {streak}"));
             }

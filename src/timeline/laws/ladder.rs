@@ -79,10 +79,10 @@ impl Law for Identity {
 
     fn observe(&mut self, step: &Step<'_>, notes: &mut Notes<'_>) {
         match change(step) {
-            Some((task, TaskChange::Created(created))) => {
-                if self.known.insert(task, Place::of(created)).is_some() {
-                    notes.broken(format!("{} is created a second time", step.name(task)));
-                }
+            Some((task, TaskChange::Created(created)))
+                if self.known.insert(task, Place::of(created)).is_some() =>
+            {
+                notes.broken(format!("{} is created a second time", step.name(task)));
             }
             Some((task, TaskChange::Assigned { node, .. })) => {
                 let had = step.task(task).and_then(|before| before.node);

@@ -6,6 +6,7 @@ use crate::base::ids::{NodeIx, TaskIx};
 use crate::base::time::SimTime;
 use crate::timeline::laws::{Law, LawInfo, Notes, Severity, Step};
 use crate::timeline::record::{BackendChange, ContainerChange, Fact, NodeChange, TaskChange};
+use crate::timeline::view::NodeView;
 
 /// Tasks come to nodes that take some.
 pub(super) struct Assigned;
@@ -24,7 +25,7 @@ impl Law for Assigned {
         else {
             return;
         };
-        let takes = |node: &NodeIx| step.before.nodes.get(node).is_some_and(|n| n.takes_tasks());
+        let takes = |node: &NodeIx| step.before.nodes.get(node).is_some_and(NodeView::takes_tasks);
         if !takes(node) {
             let (task, node) = (step.name(*task), step.names.node(*node));
             notes.broken(format!("{task} is assigned to {node}, which takes no tasks"));
