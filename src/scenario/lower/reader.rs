@@ -69,7 +69,7 @@ impl Reader {
         let hint = match nearest(tree.text(), known.iter().copied()) {
             Some(word) => Some(format!("did you mean `{word}`?")),
             None if known.is_empty() => None,
-            None if known.len() <= 8 => Some(format!("there is {}", choices(known))),
+            None if known.len() <= 8 => Some(format!("expected {}", choices(known))),
             None => None,
         };
         self.wrong(tree, &format!("is no {what}"), hint);

@@ -217,17 +217,17 @@ fn source(reader: &mut Reader, tree: &Tree, names: &Names) -> Option<Traffic> {
     let from = fields.take("from").and_then(|tree| reader.span(tree));
     let until = fields.take("until").map(|tree| (tree, reader.span(tree)));
     reader.finish(fields);
-    if port.is_none() || rate.is_some() == every.is_some() {
-        reader.wrong(tree, "needs `port` and either `rate` or `every`", None);
-    }
-    let port = reader.whole(port?, 1, 65_535)? as u16;
-    let every = rate.or(every)??;
     let until = until.and_then(|(tree, until)| {
         if until.is_some_and(|until| until <= from.unwrap_or_default()) {
             reader.wrong(tree, "is not later than `from`", None);
         }
         until
     });
+    if port.is_none() || rate.is_some() == every.is_some() {
+        reader.wrong(tree, "needs `port` and either `rate` or `every`", None);
+    }
+    let port = reader.whole(port?, 1, 65_535)? as u16;
+    let every = rate.or(every)??;
     Some(Traffic { line: tree.place.line, port, every, node, from, until })
 }
 
