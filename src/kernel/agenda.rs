@@ -15,6 +15,10 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use crate::base::time::SimTime;
 
+/// Room for so many entries stays when they have been served; a burst gives the rest of its room
+/// back.
+const KEPT_ROOM: usize = 4_096;
+
 /// How many ranks there are.
 pub const RANKS: usize = 32;
 
@@ -177,6 +181,9 @@ impl<E: Copy> Agenda<E> {
         let (event, background) = self.lanes[rank].pop_front().expect("the lane's bit is set");
         if self.lanes[rank].is_empty() {
             self.waiting &= !(1 << rank);
+            if self.lanes[rank].capacity() > KEPT_ROOM {
+                self.lanes[rank].shrink_to(KEPT_ROOM);
+            }
         }
         self.foreground -= usize::from(!background);
         Some(Due { at: self.now, event, background })
@@ -188,6 +195,9 @@ impl<E: Copy> Agenda<E> {
         while self.heap.peek().is_some_and(|entry| entry.at == self.now) {
             let entry = self.heap.pop().expect("just seen");
             self.enqueue(entry.rank(), entry.event, entry.is_background());
+        }
+        if self.heap.capacity() > KEPT_ROOM.max(8 * self.heap.len()) {
+            self.heap.shrink_to(KEPT_ROOM);
         }
     }
 }
