@@ -11,6 +11,7 @@
 mod common;
 
 use common::{bare_heap, before_update, finish, is_measured, median, rollout, timed};
+use swarmsim::timeline::ends::Stop;
 
 struct Case {
     tasks: u32,
@@ -43,7 +44,7 @@ fn measure(case: &Case) -> f64 {
     let mut digest = None;
     for _ in 0..rounds {
         let mut simulation = settled.clone();
-        let before = simulation.footer(swarmsim::timeline::ends::Stop::Quiet).events;
+        let before = simulation.footer(Stop::Quiet).events;
         let (time, footer) = timed(|| finish(&mut simulation));
         drop(simulation);
         let (floor, _) = timed(|| bare_heap(tasks, workers));

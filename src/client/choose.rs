@@ -46,6 +46,33 @@ pub struct Entry {
     pub up: bool,
 }
 
+/// A task that may be chosen: as much of it as matters here.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// Slot or node.
+    pub place: Place,
+    /// Node it is assigned to.
+    pub node: Option<Identifier>,
+    /// Desired state.
+    pub desired: TaskState,
+    /// Observed state.
+    pub state: TaskState,
+    /// Error.
+    pub err: Option<&'a str>,
+}
+
+impl<'a> From<&'a TaskRow> for Candidate<'a> {
+    fn from(row: &'a TaskRow) -> Self {
+        Candidate {
+            place: row.place,
+            node: row.node.as_ref().map(|(id, _)| *id),
+            desired: row.desired,
+            state: row.state,
+            err: row.err.as_deref(),
+        }
+    }
+}
+
 /// Chooses one task per slot (or node): the lowest desired state wins, then the lowest observed
 /// state, then the first given. Tasks in or headed for `remove` or `orphaned` are not seen, and in
 /// a replicated service none on a node that is down.
@@ -54,17 +81,18 @@ pub struct Entry {
 pub fn choose<'a>(
     spec: &ServiceSpec,
     update: Option<&UpdateRow>,
-    tasks: impl IntoIterator<Item = &'a TaskRow>,
+    tasks: impl IntoIterator<Item = impl Into<Candidate<'a>>>,
     is_down: impl Fn(Identifier) -> bool,
 ) -> PollView {
     // By place; tasks are given slot by slot, so a new one mostly comes last.
-    let mut chosen: Vec<(&TaskRow, bool)> = Vec::new();
+    let mut chosen: Vec<(Candidate<'_>, bool)> = Vec::new();
     for task in tasks {
+        let task: Candidate<'_> = task.into();
         if task.desired >= TaskState::Remove || task.state >= TaskState::Remove {
             continue;
         }
         let node = match task.place {
-            Place::Slot(_) => task.node.as_ref().map(|(id, _)| *id),
+            Place::Slot(_) => task.node,
             Place::Node(node) => Some(node),
         };
         let up = node.is_none_or(|node| !is_down(node));
@@ -81,7 +109,7 @@ pub fn choose<'a>(
             Err(at) => chosen.insert(at, (task, up)),
         }
     }
-    let runs = |(task, up): &(&TaskRow, bool)| {
+    let runs = |(task, up): &(Candidate<'_>, bool)| {
         *up && !task.desired.is_terminal() && task.state == TaskState::Running
     };
     let total = chosen.len() as u64;
@@ -89,11 +117,11 @@ pub fn choose<'a>(
         Mode::Replicated { replicas } => replicas,
         _ => total,
     };
-    let entry = |(task, up): &(&TaskRow, bool)| Entry {
+    let entry = |(task, up): &(Candidate<'_>, bool)| Entry {
         place: task.place,
         desired: task.desired,
         state: task.state,
-        err: task.err.clone(),
+        err: task.err.map(String::from),
         up: *up,
     };
     PollView {

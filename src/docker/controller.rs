@@ -72,8 +72,8 @@ pub struct Controller {
     template: Arc<Template>,
     slot: u32,
     ordinal: u32,
-    /// A crash at random, counted from the start.
-    crash: Option<Exit>,
+    /// A crash at random, counted from the start. Few images have them.
+    crash: Option<Box<Exit>>,
     container: Container,
     /// Few images have health checks.
     monitor: Option<Box<Monitor>>,
@@ -90,7 +90,7 @@ pub struct Controller {
     timers: Timers,
 }
 
-const _: () = assert!(size_of::<Controller>() <= 128);
+const _: () = assert!(size_of::<Controller>() <= 112);
 
 impl Controller {
     /// The controller of a new task. `slot`: the replica's number, or the place of a global task's
@@ -107,7 +107,7 @@ impl Controller {
             template,
             slot,
             ordinal,
-            crash,
+            crash: crash.map(Box::new),
             container: Container::absent(),
             monitor: None,
             operation: None,
@@ -329,7 +329,7 @@ impl Controller {
         let image = &self.template.image;
         let concerned = image.only_slots.as_ref().is_none_or(|slots| slots.contains(&self.slot));
         let own = image.exit.filter(|_| concerned);
-        own.into_iter().chain(self.crash).min_by_key(|exit| exit.after)
+        own.into_iter().chain(self.crash.as_deref().copied()).min_by_key(|exit| exit.after)
     }
 
     /// Files the moment at which the engine will notice the end of the process, as far as it is

@@ -15,6 +15,10 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use crate::base::time::SimTime;
 
+/// Room for so many entries stays when they have been served; a burst gives the rest of its room
+/// back.
+const KEPT_ROOM: usize = 4_096;
+
 /// How many ranks there are.
 pub const RANKS: usize = 32;
 
@@ -162,28 +166,39 @@ impl<E: Copy> Agenda<E> {
 
     /// Takes the next entry, and moves the clock to it.
     pub fn pop(&mut self) -> Option<Due<E>> {
-        if self.waiting == 0 && !self.turn_to_next_instant() {
-            return None;
+        if self.waiting == 0 {
+            let first = self.heap.pop()?;
+            self.now = first.at;
+            if self.heap.peek().is_none_or(|entry| entry.at != self.now) {
+                // Alone in its instant, as most are: no need of a lane.
+                let (at, background) = (first.at, first.is_background());
+                self.foreground -= usize::from(!background);
+                return Some(Due { at, event: first.event, background });
+            }
+            self.turn_to_instant_of(first);
         }
         let rank = self.waiting.trailing_zeros() as usize;
         let (event, background) = self.lanes[rank].pop_front().expect("the lane's bit is set");
         if self.lanes[rank].is_empty() {
             self.waiting &= !(1 << rank);
+            if self.lanes[rank].capacity() > KEPT_ROOM {
+                self.lanes[rank].shrink_to(KEPT_ROOM);
+            }
         }
         self.foreground -= usize::from(!background);
         Some(Due { at: self.now, event, background })
     }
 
-    /// Moves all entries of the next instant to the lanes. False if there are none.
-    fn turn_to_next_instant(&mut self) -> bool {
-        let Some(first) = self.heap.pop() else { return false };
-        self.now = first.at;
+    /// Moves an entry and all others of its instant to the lanes.
+    fn turn_to_instant_of(&mut self, first: Entry<E>) {
         self.enqueue(first.rank(), first.event, first.is_background());
         while self.heap.peek().is_some_and(|entry| entry.at == self.now) {
             let entry = self.heap.pop().expect("just seen");
             self.enqueue(entry.rank(), entry.event, entry.is_background());
         }
-        true
+        if self.heap.capacity() > KEPT_ROOM.max(8 * self.heap.len()) {
+            self.heap.shrink_to(KEPT_ROOM);
+        }
     }
 }
 

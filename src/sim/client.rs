@@ -12,7 +12,7 @@ use crate::client::failure::CliFailure;
 use crate::client::progress::{Next, PollResult, Progress, ProgressOutput};
 use crate::client::rows::UpdateRow;
 use crate::client::{inspect, ls, node, pretty, ps, words};
-use crate::sim::rows::{node_rows, service_row, task_rows, update_row};
+use crate::sim::rows::{candidates, node_rows, service_row, task_rows, update_row};
 use crate::sim::script::ScriptEvent;
 use crate::sim::world::{Event, Simulation};
 use crate::swarmkit::controlapi;
@@ -31,7 +31,7 @@ const POLL_INTERVAL: Span = Span::from_ms(200);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients {
     pending: BTreeMap<u32, DockerCommand>,
-    attached: BTreeMap<u32, Attached>,
+    attached: BTreeMap<u32, Box<Attached>>,
 }
 
 /// A client that waits for its service to converge.
@@ -400,7 +400,7 @@ impl Simulation {
         let filed = Some(first);
         let status = None;
         let attached = Attached { service, progress, first, filed, rest, errors, quiet, status };
-        self.clients.attached.insert(step, attached);
+        self.clients.attached.insert(step, Box::new(attached));
         let event = Event::Script(ScriptEvent::Poll(step));
         self.file(first, Class::Client, event, self.manager.store.journal.latest());
     }
@@ -425,11 +425,12 @@ impl Simulation {
         }
         let status = attached.status.as_ref().map(|(_, row)| row);
         let current = |task| !is_task_dirty(store, &snapshot, store.snapshot(task));
-        let rows = task_rows(store, attached.service, current);
-        let down = |id: Identifier| {
-            store.nodes().any(|(_, node)| node.id == id && node.state == NodeState::Down)
-        };
-        let view = choose(&snapshot.spec, status, &rows, down);
+        let tasks = candidates(store, attached.service).filter(|(task, _)| current(*task));
+        let down = store.nodes().filter(|(_, node)| node.state == NodeState::Down);
+        let down: Vec<Identifier> = down.map(|(_, node)| node.id).collect();
+        let view = choose(&snapshot.spec, status, tasks.map(|(_, seen)| seen), |node| {
+            down.contains(&node)
+        });
         let mut drawn = Vec::new();
         let result = attached.progress.poll(now, &view, &mut drawn);
         self.manager.store.journal.wake(cause);
@@ -447,7 +448,7 @@ impl Simulation {
                 }
             }
             PollResult::Done { code, stderr } => {
-                let Attached { rest, mut errors, quiet, progress, .. } = attached;
+                let Attached { rest, mut errors, quiet, progress, .. } = *attached;
                 errors.extend(stderr.filter(|_| code != 0));
                 self.attach(step, rest, errors, quiet, progress.next_row());
             }

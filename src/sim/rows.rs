@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::base::ids::{NodeIx, ServiceIx};
+use crate::base::ids::{NodeIx, ServiceIx, TaskIx};
+use crate::client::choose::Candidate;
 use crate::client::rows::{ManagerRow, NodeRow, Place, ServiceRow, TaskRow, UpdateRow};
 use crate::docker::behaviour::Engine;
 use crate::swarmkit::spec::{Mode, PublishMode};
@@ -50,7 +51,7 @@ pub(super) fn update_row(store: &Store, status: UpdateStatus) -> UpdateRow {
 pub(super) fn task_rows(
     store: &Store,
     service: ServiceIx,
-    wanted: impl Fn(crate::base::ids::TaskIx) -> bool,
+    wanted: impl Fn(TaskIx) -> bool,
 ) -> Vec<TaskRow> {
     let Some(stored) = store.service(service) else { return Vec::new() };
     let name: Arc<str> = stored.now.spec.name.as_str().into();
@@ -61,6 +62,32 @@ pub(super) fn task_rows(
         }
     }
     rows
+}
+
+/// The tasks of a service as an attached client looks at them, slot by slot.
+pub(super) fn candidates(
+    store: &Store,
+    service: ServiceIx,
+) -> impl Iterator<Item = (TaskIx, Candidate<'_>)> {
+    let tasks = store.slots(service).flat_map(move |slot| store.tasks_of_slot(service, slot));
+    tasks.map(|ix| {
+        let task = store.task_ever(ix);
+        let candidate = Candidate {
+            place: place(store, task),
+            node: task.node.map(|node| store.node_ever(node).id),
+            desired: task.desired,
+            state: task.state,
+            err: task.err.as_deref(),
+        };
+        (ix, candidate)
+    })
+}
+
+fn place(store: &Store, task: &Task) -> Place {
+    match task.slot {
+        SlotKey::Slot(number) => Place::Slot(number.0),
+        SlotKey::Node(on) => Place::Node(store.node_ever(on).id),
+    }
 }
 
 fn task_row(
@@ -81,10 +108,7 @@ fn task_row(
         id: task.id,
         service_id,
         service: service.clone(),
-        place: match task.slot {
-            SlotKey::Slot(number) => Place::Slot(number.0),
-            SlotKey::Node(on) => Place::Node(node(on).0),
-        },
+        place: place(store, task),
         image: store.image(task.template).clone(),
         node: task.node.map(node),
         desired: task.desired,

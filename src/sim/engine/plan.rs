@@ -86,6 +86,9 @@ impl Software {
 
     /// When a container crashes at random, if its image or service does.
     pub fn crash(&self, key: Key, image: &str, slot: u32, ordinal: u32) -> Option<Exit> {
+        if self.crash_images.is_empty() {
+            return None;
+        }
         let rate = self.crash_images.get(&image_key(image))?;
         let after = time_to_crash(rate.mean, key, slot, ordinal);
         Some(Exit { after, code: rate.code })
@@ -191,7 +194,9 @@ impl Engine {
     /// Whether the image can be had on a node (semantics 11.2).
     pub(super) fn supply(&self, template: &Template, node: NodeIx, store: &Store) -> Supply {
         let name = &*template.image_name;
-        let key = image_key(name);
+        // The name is only worked out if some image is spoken of.
+        let plain = self.software.removed.is_empty() && self.software.pulls.is_empty();
+        let key = if plain { String::new() } else { image_key(name) };
         if self.software.removed.contains(&key) {
             return Supply::Missing;
         }
