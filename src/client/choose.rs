@@ -3,6 +3,8 @@
 //! Source: cli surface 4.1 step 6, 4.2, 4.3. Upstream: docker cli
 //! `cli/command/service/progress/progress.go` `tasksBySlot`, `tasksByNode`.
 
+use std::sync::Arc;
+
 use crate::base::ids::Identifier;
 use crate::base::time::Span;
 use crate::client::rows::{Place, TaskRow, UpdateRow};
@@ -20,7 +22,7 @@ pub struct PollView {
     /// Mode: the number of replicas.
     pub mode: Mode,
     /// State and message of the update status.
-    pub update: Option<(UpdateState, String)>,
+    pub update: Option<(UpdateState, Arc<str>)>,
     /// Chosen tasks that run and shall run; of a global service only those on nodes that are up.
     pub running: u64,
     /// Number of chosen tasks. Of a global service: nodes with an up-to-date task.

@@ -371,7 +371,7 @@ mod tests {
         row.previous = Some(row.spec.clone());
         row.update = Some(UpdateRow {
             state: UpdateState::Completed,
-            message: "update completed".to_string(),
+            message: "update completed".into(),
             started: Some(SimTime(500_000_000)),
             completed: Some(SimTime(2_000_000_000)),
         });

@@ -290,7 +290,7 @@ mod tests {
         );
         row.update = Some(UpdateRow {
             state: UpdateState::RollbackCompleted,
-            message: "rollback completed".to_string(),
+            message: "rollback completed".into(),
             started: Some(SimTime::ZERO),
             completed: Some(SimTime::ZERO),
         });

@@ -8,14 +8,15 @@
 //! nodes are drawn in the order of their ids.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::time::{SECOND, SimTime, Span};
 use crate::client::choose::{Entry, MAX_LINES, PollView};
 use crate::client::rows::Place;
-use crate::client::screen::Screen;
+use crate::client::screen::{Name, Says, Screen};
 use crate::swarmkit::defaults;
 use crate::swarmkit::spec::Mode;
-use crate::swarmkit::task::{TaskState, UpdateState};
+use crate::swarmkit::task::UpdateState;
 
 pub use crate::client::screen::ProgressOutput;
 
@@ -58,7 +59,7 @@ pub enum Next {
 /// The client of one service.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    arg: String,
+    arg: Arc<str>,
     screen: Screen,
     monitor: Span,
     rollback: bool,
@@ -76,7 +77,7 @@ impl Progress {
     /// is the width of its terminal, 0 = unknown; `quiet` draws nothing.
     pub fn new(arg: String, columns: u16, tty: bool, quiet: bool) -> Progress {
         Progress {
-            arg,
+            arg: arg.into(),
             screen: Screen::new(tty && (columns == 0 || columns > BAR_COLUMNS), tty, quiet),
             monitor: defaults::MONITOR,
             rollback: false,
@@ -163,7 +164,7 @@ impl Progress {
         }
         let waited = self.converged_at.map(|at| Span::from_ns(now.0.saturating_sub(at.0)));
         if waited.is_some_and(|waited| waited >= self.monitor) {
-            self.screen.draw("verify", &format!("Service {} converged", self.arg), out);
+            self.screen.draw(Name::Verify, Says::Converged(self.arg.clone()), out);
             if let Some(message) = self.last_message.take() {
                 self.screen.message(&message, out);
             }
@@ -206,7 +207,7 @@ impl Progress {
             UpdateState::RollbackPaused => return error("rollback"),
             UpdateState::RollbackStarted => {
                 if !self.rollback && !message.is_empty() {
-                    self.screen.draw("rollback", message, out);
+                    self.screen.draw(Name::Rollback, Says::Update(message.clone()), out);
                 }
                 self.rollback = true;
             }
@@ -224,7 +225,7 @@ impl Progress {
     fn verify(&mut self, converged: bool, now: SimTime, out: &mut Vec<ProgressOutput>) -> SimTime {
         if !converged {
             if self.converged_at.take().is_some() {
-                self.screen.draw("verify", "Detected task failure", out);
+                self.screen.draw(Name::Verify, Says::TaskFailure, out);
             }
             return SimTime::MAX;
         }
@@ -236,8 +237,7 @@ impl Progress {
         }
         // Upstream rounds down and adds 1; the time that passed is never exactly 0 there.
         let seconds = wait.unsigned_abs().div_ceil(SECOND as u64).max(1);
-        let text = format!("Waiting {seconds} seconds to verify that tasks are stable...");
-        self.screen.draw("verify", &text, out);
+        self.screen.draw(Name::Verify, Says::WaitingToVerify(seconds), out);
         now.after(Span(wait - (seconds as i64 - 1) * SECOND))
     }
 
@@ -251,7 +251,7 @@ impl Progress {
         if !self.initialized {
             self.overall(0, replicas, out);
             for number in 1..=if replicas <= MAX_LINES { replicas } else { 0 } {
-                self.screen.draw(&format!("{number}/{replicas}"), " ", out);
+                self.screen.draw(Name::Slot { number, of: replicas }, Says::Nothing, out);
             }
             self.initialized = true;
         }
@@ -260,7 +260,7 @@ impl Progress {
             let next = self.numbers.len() as u64 + 1;
             let number = *self.numbers.entry(entry.place).or_insert(next);
             if !self.done && replicas <= MAX_LINES && number <= replicas {
-                self.entry(&format!("{number}/{replicas}"), entry, out);
+                self.entry(Name::Slot { number, of: replicas }, entry, out);
             }
         }
         self.count(view.running, replicas, out)
@@ -270,7 +270,7 @@ impl Progress {
     fn global(&mut self, view: &PollView, out: &mut Vec<ProgressOutput>) -> bool {
         if !self.initialized {
             if view.total == 0 {
-                self.screen.draw("overall progress", "waiting for new tasks", out);
+                self.screen.draw(Name::Overall, Says::NoTasksYet, out);
                 return false;
             }
             self.overall(0, view.total, out);
@@ -279,11 +279,9 @@ impl Progress {
         self.done &= view.all_running;
         if !self.done && view.total <= MAX_LINES {
             for entry in view.entries.iter().filter(|entry| entry.up) {
-                let id = match entry.place {
-                    Place::Node(node) => node.to_string()[..12].to_string(),
-                    Place::Slot(slot) => slot.to_string(),
-                };
-                self.entry(&id, entry, out);
+                if let Place::Node(node) = entry.place {
+                    self.entry(Name::Node(node), entry, out);
+                }
             }
         }
         self.count(view.running, view.total, out)
@@ -298,61 +296,22 @@ impl Progress {
     }
 
     fn overall(&mut self, running: u64, wish: u64, out: &mut Vec<ProgressOutput>) {
-        let prefix = if self.rollback { "rolling back update: " } else { "" };
-        let text = format!("{prefix}{running} out of {wish} tasks");
-        self.screen.draw("overall progress", &text, out);
+        let says = Says::Tasks { running, wish, rolling_back: self.rollback };
+        self.screen.draw(Name::Overall, says, out);
     }
 
     /// A task's line: its error, or a bar while it is on its way; otherwise the old text stays.
-    fn entry(&mut self, id: &str, entry: &Entry, out: &mut Vec<ProgressOutput>) {
+    fn entry(&mut self, name: Name, entry: &Entry, out: &mut Vec<ProgressOutput>) {
         if let Some(error) = entry.err.as_deref().filter(|error| !error.is_empty()) {
-            self.screen.draw(id, &shortened(error), out);
+            self.screen.draw(name, Says::Error(error.to_string()), out);
         } else if !entry.desired.is_terminal() && !entry.state.is_terminal() {
-            let word = padded(entry.state.word());
             if self.screen.has_bars() {
-                self.screen.draw(id, &[word.as_str(), " ", &bar(entry.state)].concat(), out);
+                self.screen.draw(name, Says::Bar(entry.state), out);
             } else if !self.screen.repeats() {
-                self.screen.draw(id, &word, out);
+                self.screen.draw(name, Says::State(entry.state), out);
             }
         }
     }
-}
-
-/// On one line, at most 75 bytes: otherwise 74 and an ellipsis. Deviation: never half a character.
-fn shortened(error: &str) -> String {
-    let text = error.replace('\n', " ");
-    if text.len() <= 75 {
-        return text;
-    }
-    let end = (0..=74).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    format!("{}…", &text[..end])
-}
-
-/// Nine characters wide, as the longest of the words that are shown.
-fn padded(word: &str) -> String {
-    let mut word = word.to_string();
-    while word.len() < 9 {
-        word.push(' ');
-    }
-    word
-}
-
-/// The bar of a state: 53 characters (cli surface 4.4).
-fn bar(state: TaskState) -> String {
-    let position: usize = match state {
-        TaskState::New => 1,
-        TaskState::Pending => 3,
-        TaskState::Assigned => 4,
-        TaskState::Accepted => 5,
-        TaskState::Preparing => 6,
-        TaskState::Ready => 7,
-        TaskState::Starting => 8,
-        _ => 9,
-    };
-    const DONE: &str = "==================================================";
-    const AHEAD: &str = "                                                  ";
-    let length = (position * 100 / 9 / 2).min(DONE.len());
-    ["[", &DONE[..length], ">", &AHEAD[length..], "]"].concat()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub struct UpdateRow {
     /// State.
     pub state: UpdateState,
     /// Message, with the full id of a task it names.
-    pub message: String,
+    pub message: Arc<str>,
     /// When it started.
     pub started: Option<SimTime>,
     /// When it was completed.

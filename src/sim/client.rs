@@ -426,11 +426,11 @@ impl Simulation {
         let status = attached.status.as_ref().map(|(_, row)| row);
         let current = |task| !is_task_dirty(store, &snapshot, store.snapshot(task));
         let tasks = candidates(store, attached.service).filter(|(task, _)| current(*task));
+        // Nobody is down, as a rule, and then nothing is collected.
         let down = store.nodes().filter(|(_, node)| node.state == NodeState::Down);
         let down: Vec<Identifier> = down.map(|(_, node)| node.id).collect();
-        let view = choose(&snapshot.spec, status, tasks.map(|(_, seen)| seen), |node| {
-            down.contains(&node)
-        });
+        let seen = tasks.map(|(_, seen)| seen);
+        let view = choose(&snapshot.spec, status, seen, |node| down.contains(&node));
         let mut drawn = Vec::new();
         let result = attached.progress.poll(now, &view, &mut drawn);
         self.manager.store.journal.wake(cause);

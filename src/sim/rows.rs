@@ -41,7 +41,7 @@ pub(super) fn update_row(store: &Store, status: UpdateStatus) -> UpdateRow {
     let id = task.map_or(String::new(), |task| store.task_ever(task).id.to_string());
     UpdateRow {
         state: status.state,
-        message: format!("{text}{id}"),
+        message: format!("{text}{id}").into(),
         started: Some(status.started),
         completed: status.completed,
     }

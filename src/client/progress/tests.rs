@@ -1,6 +1,7 @@
 //! The client against recordings of the real one, and each rule of its own.
 
 use super::*;
+use crate::swarmkit::task::TaskState;
 use crate::base::ids::Identifier;
 use crate::client::choose::choose;
 use crate::client::ls::tests::service;
@@ -49,7 +50,7 @@ impl Store {
                 self.version = number(words[1]);
                 self.update = UpdateState::from_word(words[2]).map(|state| UpdateRow {
                     state,
-                    message: words[3..].join(" "),
+                    message: words[3..].join(" ").into(),
                     started: None,
                     completed: None,
                 });
@@ -201,7 +202,7 @@ fn view(replicas: u64, states: &[TaskState], update: Option<(UpdateState, &str)>
     PollView {
         monitor: None,
         mode: Mode::Replicated { replicas },
-        update: update.map(|(state, message)| (state, message.to_string())),
+        update: update.map(|(state, message)| (state, message.into())),
         running,
         total: states.len() as u64,
         all_running: running == states.len() as u64,
@@ -352,32 +353,6 @@ fn an_interrupt_leaves_the_service_alone() {
             "4 Use `docker service ps web` to check progress."
         ]
     );
-}
-
-#[test]
-fn errors_are_cut_at_75_bytes() {
-    let fits = "x".repeat(75);
-    assert_eq!(shortened(&fits), fits);
-    assert_eq!(shortened(&"x\n".repeat(38)), "x ".repeat(37) + "…");
-    assert_eq!(shortened(&"é".repeat(40)), "é".repeat(37) + "…");
-}
-
-#[test]
-fn bars_of_all_states() {
-    for (state, length) in [
-        (TaskState::New, 5),
-        (TaskState::Pending, 16),
-        (TaskState::Assigned, 22),
-        (TaskState::Accepted, 27),
-        (TaskState::Preparing, 33),
-        (TaskState::Ready, 38),
-        (TaskState::Starting, 44),
-        (TaskState::Running, 50),
-    ] {
-        let expected = format!("[{}>{}]", "=".repeat(length), " ".repeat(50 - length));
-        assert_eq!(bar(state), expected);
-        assert_eq!(expected.len(), 53);
-    }
 }
 
 mod lazy {
