@@ -1,14 +1,10 @@
 //! The README tells the truth: its commands run, and what it shows is what they print.
 
-use std::process::Command;
+mod support;
 
 fn swarmsim(arguments: &[&str]) -> (String, Option<i32>) {
-    let out = Command::new(env!("CARGO_BIN_EXE_swarmsim"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the binary runs");
-    (String::from_utf8(out.stdout).expect("UTF-8"), out.status.code())
+    let output = support::swarmsim(arguments);
+    (output.stdout, output.code)
 }
 
 /// Every `text` block of the README is a part of the output of the main job, line by line.

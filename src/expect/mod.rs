@@ -42,6 +42,11 @@ fn claim(text: String, holds: bool, found: impl std::fmt::Display) -> Claim {
     Claim { text, found: (!holds).then(|| found.to_string()) }
 }
 
+/// So many of something.
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// Evaluates expectations over a whole run. `broken` are the names of the laws that the run broke.
 pub fn evaluate(
     expects: &[Expect],

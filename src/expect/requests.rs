@@ -2,7 +2,7 @@
 
 use crate::base::ids::TaskIx;
 use crate::expect::reading::Reading;
-use crate::expect::{Claim, claim};
+use crate::expect::{Claim, claim, count};
 use crate::scenario::expect::{RequestClaim, Window};
 use crate::scenario::model::image_key;
 use crate::timeline::record::{Fact, RequestOutcome};
@@ -32,24 +32,38 @@ pub(super) fn evaluate(
     claims
         .iter()
         .map(|one| match one {
-            RequestClaim::Failed(n) => {
-                claim(format!("{name}: {n} requests failed"), failed == *n, failed)
-            }
-            RequestClaim::FailedAtLeast(n) => {
-                claim(format!("{name}: at least {n} requests failed"), failed >= *n, failed)
-            }
-            RequestClaim::FailedAtMost(n) => {
-                claim(format!("{name}: at most {n} requests failed"), failed <= *n, failed)
-            }
-            RequestClaim::Answered(n) => {
-                claim(format!("{name}: {n} requests answered"), answered == *n, answered)
-            }
-            RequestClaim::AnsweredAtLeast(n) => {
-                claim(format!("{name}: at least {n} requests answered"), answered >= *n, answered)
-            }
+            RequestClaim::Failed(n) => claim(
+                format!("{name}: {}", count(*n, "request failed", "requests failed")),
+                failed == *n,
+                failed,
+            ),
+            RequestClaim::FailedAtLeast(n) => claim(
+                format!("{name}: at least {}", count(*n, "request failed", "requests failed")),
+                failed >= *n,
+                failed,
+            ),
+            RequestClaim::FailedAtMost(n) => claim(
+                format!("{name}: at most {}", count(*n, "request failed", "requests failed")),
+                failed <= *n,
+                failed,
+            ),
+            RequestClaim::Answered(n) => claim(
+                format!("{name}: {}", count(*n, "request answered", "requests answered")),
+                answered == *n,
+                answered,
+            ),
+            RequestClaim::AnsweredAtLeast(n) => claim(
+                format!("{name}: at least {}", count(*n, "request answered", "requests answered")),
+                answered >= *n,
+                answered,
+            ),
             RequestClaim::AnsweredByTasks(n) => {
                 let tasks = distinct(&answers);
-                claim(format!("{name}: {n} tasks answered"), tasks == *n, tasks)
+                claim(
+                    format!("{name}: {}", count(*n, "task answered", "tasks answered")),
+                    tasks == *n,
+                    tasks,
+                )
             }
             RequestClaim::AnsweredByImage(image) => by_image(reading, name, &answers, image),
             RequestClaim::Alternate(wanted) => {
@@ -84,4 +98,27 @@ fn alternate(answers: &[TaskIx]) -> bool {
     let k = distinct(answers) as usize;
     distinct(&answers[..k]) as usize == k
         && answers.iter().zip(answers.iter().skip(k)).all(|(before, after)| before == after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::Id;
+
+    #[test]
+    fn in_turn_means_the_same_order_again_and_again() {
+        for (answers, expected) in [
+            (&[0, 1, 2, 0, 1, 2, 0][..], true),
+            (&[1, 0], true),
+            (&[0, 0], true),
+            (&[], true),
+            (&[0, 0, 1], false),
+            (&[0, 1, 1, 0], false),
+            (&[0, 1, 0, 2], false),
+        ] {
+            let answers: Vec<TaskIx> =
+                answers.iter().map(|task| TaskIx::from_index(*task)).collect();
+            assert_eq!(alternate(&answers), expected, "{answers:?}");
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! Claims about a service and its tasks.
 
+use std::collections::BTreeMap;
+
 use crate::base::ids::{ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::expect::reading::{Part, Reading, Service, State};
-use crate::expect::{Claim, claim};
+use crate::expect::{Claim, claim, count};
 use crate::scenario::expect::{ServiceClaim, ServiceClaims, Window};
 use crate::scenario::model::image_key;
 use crate::swarmkit::spec::ServiceSpec;
@@ -66,29 +68,32 @@ impl Look<'_> {
             }
             ServiceClaim::Replicas(wanted) => {
                 let found = self.service().ok().and_then(Service::replicas);
-                let text = format!("{wanted} replicas");
+                let text = count(*wanted, "replica", "replicas");
                 answer(text, found == Some(*wanted), found.map_or(-1, |n| n as i64))
             }
             ServiceClaim::Running(wanted) => {
                 let running = self.running();
-                answer(format!("{wanted} tasks running"), running == *wanted, running)
+                answer(count(*wanted, "task running", "tasks running"), running == *wanted, running)
             }
             ServiceClaim::RunningAtLeast(wanted) => self.running_bound(*wanted, true),
             ServiceClaim::RunningAtMost(wanted) => self.running_bound(*wanted, false),
             ServiceClaim::TasksCreated(wanted) => {
-                let count = self.created().count() as u64;
-                answer(format!("{wanted} tasks created"), count == *wanted, count)
+                let found = self.created().count() as u64;
+                answer(count(*wanted, "task created", "tasks created"), found == *wanted, found)
             }
             ServiceClaim::SlotsUntouched(wanted) => {
-                let count = self.slots_untouched();
-                answer(format!("{wanted} slots untouched"), count == *wanted, count)
+                let found = self.slots_untouched();
+                let text = count(*wanted, "slot untouched", "slots untouched");
+                answer(text, found == *wanted, found)
             }
             ServiceClaim::SlotsReplaced(wanted) => {
-                let count = self.slots_replaced();
-                answer(format!("{wanted} slots replaced"), count == *wanted, count)
+                let found = self.slots_replaced();
+                let text = count(*wanted, "slot replaced", "slots replaced");
+                answer(text, found == *wanted, found)
             }
             ServiceClaim::Waves { sizes, apart } => self.waves(sizes, *apart),
             ServiceClaim::States(wanted) => self.states(wanted),
+            ServiceClaim::NeverRunning(image) => self.never_running(image),
             ServiceClaim::UnavailableAtLeast(bound) => {
                 bounded("unavailable", self.unavailable(), *bound, true)
             }
@@ -267,6 +272,33 @@ impl Look<'_> {
             None => (text, Ok(())),
             Some(state) => answer(text, false, format!("none was seen {}", state.word())),
         }
+    }
+
+    /// Of all tasks with the image that were there in the window, not of those created in it only.
+    fn never_running(&self, image: &str) -> Answer {
+        let text = format!("no task of {image} runs");
+        let is_meant = |other: &str| image_key(other) == image_key(image);
+        let before = self.reading.state(self.part.from).tasks.into_iter();
+        let mut meant: BTreeMap<TaskIx, TaskState> = before
+            .filter(|(_, t)| t.service == self.ix && !t.deleted && is_meant(&t.image))
+            .map(|(task, known)| (task, known.state))
+            .collect();
+        let mut ran = meant.values().any(|state| *state == TaskState::Running);
+        for record in &self.reading.records[self.part.from..self.part.to] {
+            match &record.fact {
+                Fact::Task { task, change: TaskChange::Created(created) }
+                    if created.service == self.ix && is_meant(&created.image) =>
+                {
+                    meant.insert(*task, TaskState::New);
+                }
+                Fact::Task { task, change: TaskChange::Status(status) } => {
+                    ran |= status.state == TaskState::Running && meant.contains_key(task);
+                }
+                _ => {}
+            }
+        }
+        let found = if ran { "one does" } else { "there is none" };
+        answer(text, !ran && !meant.is_empty(), found)
     }
 
     /// The states in which a task was observed within the window.

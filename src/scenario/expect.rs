@@ -106,6 +106,8 @@ pub enum ServiceClaim {
     /// Window: the tasks created were, taken together, seen in each of these states, and every one
     /// of them in this order. A task may skip a state that lasted less than a status batch (0.1 s).
     States(Vec<TaskState>),
+    /// Window: no task of this image was seen running, and at least one was there.
+    NeverRunning(String),
     /// Window: total time in which no task was running, at least.
     UnavailableAtLeast(Span),
     /// Window: total time in which no task was running, at most.

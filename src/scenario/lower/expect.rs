@@ -102,6 +102,9 @@ fn service_claims(
     if let Some(tree) = fields.take("states") {
         claims.extend(states(reader, tree));
     }
+    if let Some(tree) = fields.take("never_running") {
+        claims.extend(names.image(reader, tree).map(ServiceClaim::NeverRunning));
+    }
     for (key, claim) in [
         ("unavailable_at_least", ServiceClaim::UnavailableAtLeast as fn(Span) -> ServiceClaim),
         ("unavailable_at_most", ServiceClaim::UnavailableAtMost),

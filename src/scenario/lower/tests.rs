@@ -182,8 +182,8 @@ fn the_question_is_read_from_the_comment() {
     assert_eq!(question(""), "");
 }
 
-/// The examples of the reference: a block marked `yaml` is a whole file, one marked `yaml NAME` is the
-/// section of that name in a file that has all the names which the examples use.
+/// The examples of the reference: a block marked `yaml` is a whole file, one marked `yaml NAME` is
+/// the section of that name in a file that has all the names which the examples use.
 #[test]
 fn examples_of_the_reference_are_valid() {
     let document = include_str!("../../../docs/scenario.md");

@@ -73,6 +73,7 @@ fn service_claim(claim: &ServiceClaim) -> (&'static str, Tree) {
         ServiceClaim::States(states) => {
             ("states", list(states.iter().map(|state| text(state.word()))))
         }
+        ServiceClaim::NeverRunning(image) => ("never_running", text(image)),
         ServiceClaim::UnavailableAtLeast(time) => ("unavailable_at_least", span(*time)),
         ServiceClaim::UnavailableAtMost(time) => ("unavailable_at_most", span(*time)),
         ServiceClaim::UpdateTakesAtLeast(time) => ("update_takes_at_least", span(*time)),

@@ -291,6 +291,7 @@ fn service_claims() -> impl Strategy<Value = ServiceClaims> {
             claims.extend(state.map(ServiceClaim::Update));
             claims.extend(message.map(ServiceClaim::Message));
             claims.extend(image.clone().flatten().map(ServiceClaim::Image));
+            let never = image.clone().flatten().map(ServiceClaim::NeverRunning);
             claims.extend(image.map(ServiceClaim::PreviousImage));
             if let Some(number) = number {
                 claims.push(ServiceClaim::Replicas(number));
@@ -303,6 +304,7 @@ fn service_claims() -> impl Strategy<Value = ServiceClaims> {
             }
             claims.extend(waves.map(|(sizes, apart)| ServiceClaim::Waves { sizes, apart }));
             claims.extend(states.map(ServiceClaim::States));
+            claims.extend(never);
             claims.push(ServiceClaim::UnavailableAtLeast(time.unwrap_or_default()));
             claims.extend(time.map(ServiceClaim::UnavailableAtMost));
             claims.extend(time.map(ServiceClaim::UpdateTakesAtLeast));

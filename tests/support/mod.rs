@@ -1,0 +1,73 @@
+//! What several test files share: the shipped scenarios, runs in this process, and the binary.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use swarmsim::cli::run::records_of;
+use swarmsim::expect::{Verdict, evaluate};
+use swarmsim::scenario::{self, Scenario};
+use swarmsim::timeline::ends::Footer;
+use swarmsim::timeline::laws::{Severity, check_all};
+use swarmsim::timeline::record::Record;
+
+/// What a run of the binary left.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct Output {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs the binary at the root of the repository.
+pub(crate) fn swarmsim(arguments: &[&str]) -> Output {
+    let out = Command::new(env!("CARGO_BIN_EXE_swarmsim"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the binary runs");
+    let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");
+    Output { code: out.status.code(), stdout: text(out.stdout), stderr: text(out.stderr) }
+}
+
+/// The shipped scenarios, sorted by name.
+pub(crate) fn scenarios() -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let entries = fs::read_dir(dir).expect("the scenarios are there");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("they can be listed").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 10, "{files:?}");
+    files
+}
+
+/// The text of a shipped scenario.
+pub(crate) fn shipped(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.yaml"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A run in this process with what became of the expectations.
+pub(crate) struct Ran {
+    pub(crate) records: Vec<Record>,
+    pub(crate) footer: Footer,
+    pub(crate) verdicts: Vec<Verdict>,
+}
+
+/// Runs a valid scenario as `swarmsim run` does.
+pub(crate) fn run(text: &str) -> Ran {
+    let scenario: Scenario =
+        scenario::load(text).unwrap_or_else(|problems| panic!("{}", problems.render("", text)));
+    let expects = scenario.expect.clone();
+    let (records, footer) = records_of(&Arc::new(scenario));
+    let violations = check_all(&records, &footer);
+    let broken = violations.iter().filter(|v| v.law.severity == Severity::Invariant);
+    let broken: Vec<&str> = broken.map(|v| v.law.id).collect();
+    let verdicts = evaluate(&expects, &records, &footer, &broken);
+    Ran { records, footer, verdicts }
+}
