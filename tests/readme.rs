@@ -7,17 +7,54 @@ fn swarmsim(arguments: &[&str]) -> (String, Option<i32>) {
     (output.stdout, output.code)
 }
 
-/// Every `text` block of the README is a part of the output of the main job, line by line.
+/// The blocks of a document that are marked with `language`.
+fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
+    let opening = format!("```{language}\n");
+    let open = document.split(&opening as &str).skip(1);
+    let blocks: Vec<&str> = open.filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty(), "no block of {language}");
+    blocks
+}
+
+/// Every `text` block of the README is a piece of the output of the main job.
 #[test]
 fn what_the_readme_shows_is_printed() {
-    let readme = include_str!("../README.md");
     let (output, code) = swarmsim(&["run", "scenarios/whoami-autorollback.yaml"]);
     assert_eq!(code, Some(0));
-    let blocks: Vec<&str> =
-        readme.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(!blocks.is_empty());
-    for line in blocks.iter().flat_map(|block| block.lines()) {
-        assert!(output.lines().any(|printed| printed == line), "not printed: {line}");
+    for block in blocks(include_str!("../README.md"), "text") {
+        assert!(output.contains(block), "not printed as it stands:\n{block}");
+    }
+}
+
+/// The lines that the timeline's reference shows are those of the main job's timeline, and it names
+/// every kind and every word that the shipped scenarios' timelines tell records apart by.
+#[test]
+fn what_the_timelines_reference_shows_is_written() {
+    let reference = include_str!("../docs/timeline.md");
+    let file = std::env::temp_dir().join(format!("swarmsim-lines-{}.jsonl", std::process::id()));
+    let path = file.to_str().expect("a UTF-8 path");
+    let mut words = std::collections::BTreeSet::new();
+    for scenario in support::scenarios() {
+        let scenario = scenario.to_str().expect("a UTF-8 path");
+        let (_, code) = swarmsim(&["run", scenario, "--quiet", "--timeline", path]);
+        assert_eq!(code, Some(0), "{scenario}");
+        let written = std::fs::read_to_string(&file).expect("it was written");
+        for line in written.lines() {
+            let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            for key in ["kind", "change", "outcome", "reason", "maker", "result", "stop"] {
+                words.extend(value[key].as_str().map(str::to_string));
+            }
+        }
+        if scenario.ends_with("whoami-autorollback.yaml") {
+            for line in blocks(reference, "jsonl").iter().flat_map(|block| block.lines()) {
+                assert!(written.lines().any(|written| written == line), "not written: {line}");
+            }
+        }
+    }
+    std::fs::remove_file(file).expect("the file is there");
+    assert!(words.len() > 30, "{words:?}");
+    for word in words {
+        assert!(reference.contains(&format!("`{word}`")), "`{word}` is not explained");
     }
 }
 

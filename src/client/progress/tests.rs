@@ -1,12 +1,12 @@
 //! The client against recordings of the real one, and each rule of its own.
 
 use super::*;
-use crate::swarmkit::task::TaskState;
 use crate::base::ids::Identifier;
 use crate::client::choose::choose;
 use crate::client::ls::tests::service;
 use crate::client::rows::{TaskRow, UpdateRow};
 use crate::swarmkit::spec::ServiceSpec;
+use crate::swarmkit::task::TaskState;
 
 fn seconds(text: &str) -> SimTime {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
