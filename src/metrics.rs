@@ -19,7 +19,8 @@ pub struct ServiceMetrics {
     pub name: Arc<str>,
     /// Replicas asked for at the end; absent for other modes.
     pub replicas: Option<u64>,
-    /// Smallest number of running tasks since its first convergence; absent if it never converged.
+    /// Smallest number of running tasks from its first convergence to its removal; absent if it
+    /// never converged.
     pub least_running: Option<u64>,
     /// How long so few ran, in all.
     pub least_running_for: Span,
@@ -54,6 +55,8 @@ struct Watching {
     metrics: ServiceMetrics,
     running: u64,
     converged: bool,
+    /// From then on nothing is missing any more.
+    removed: bool,
     /// Since when so many run.
     since: SimTime,
 }
@@ -105,7 +108,7 @@ impl Metrics {
 
     /// What holds at the end of an instant counts; what is in between does not.
     fn close_instant(&mut self) {
-        for watching in self.services.values_mut() {
+        for watching in self.services.values_mut().filter(|watching| !watching.removed) {
             let want = watching.metrics.replicas.unwrap_or(1).max(1);
             if !watching.converged && watching.running >= want {
                 watching.converged = true;
@@ -141,7 +144,7 @@ impl Metrics {
                     failed: 0,
                 };
                 let since = self.at;
-                let new = Watching { metrics, running: 0, converged: false, since };
+                let new = Watching { metrics, running: 0, converged: false, removed: false, since };
                 self.services.insert(service, new);
             }
             ServiceChange::Spec { spec, .. } => {
@@ -150,7 +153,12 @@ impl Metrics {
                     watching.metrics.replicas = replicas(spec.mode);
                 }
             }
-            ServiceChange::Removed => {}
+            ServiceChange::Removed => {
+                if let Some(watching) = self.services.get_mut(&service) {
+                    watching.pass(self.at);
+                    watching.removed = true;
+                }
+            }
         }
     }
 
@@ -202,7 +210,7 @@ impl Watching {
     fn pass(&mut self, now: SimTime) {
         let passed = now.since(self.since);
         self.since = now;
-        if !self.converged {
+        if !self.converged || self.removed {
             return;
         }
         let metrics = &mut self.metrics;

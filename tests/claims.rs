@@ -268,7 +268,7 @@ fn vote_6_a_rollback_goes_one_by_one_to_the_version_before() {
         )],
         &[
             "Claim 6, step rollback: prints \"rolling back update: \"; found: it does not",
-            "Claim 6, vote rollback to rolled: update rollback_completed; found: updating",
+            "Claim 6, vote rollback to rolled: update rollback_completed; found: completed",
             "Claim 6, vote rollback to rolled: waves of [1, 1, 1, 1], 1s apart; found: [2, 2]",
         ],
     );

@@ -10,7 +10,7 @@ use crate::scenario::expect::{ServiceClaim, ServiceClaims, Window};
 use crate::scenario::model::image_key;
 use crate::swarmkit::spec::ServiceSpec;
 use crate::swarmkit::task::{TaskState, UpdateState};
-use crate::timeline::record::{Fact, Record, SlotKey, TaskChange, UpdateStatus};
+use crate::timeline::record::{Fact, Record, ServiceChange, SlotKey, TaskChange, UpdateStatus};
 
 /// One claim after the other.
 pub(super) fn evaluate(reading: &Reading, window: Window, asked: &ServiceClaims) -> Vec<Claim> {
@@ -175,22 +175,28 @@ impl Look<'_> {
         }
     }
 
-    /// Calls with the state at the end of each instant from the record `from` on.
-    fn each_instant(&self, from: usize, mut see: impl FnMut(SimTime, &State)) {
+    /// Calls with the state at the end of each instant from the record `from` on, to the end of the
+    /// window or to the service's removal; gives the time of that.
+    fn each_instant(&self, from: usize, mut see: impl FnMut(SimTime, &State)) -> SimTime {
         let records = &self.reading.records[..self.part.to];
         let mut state = State::default();
         for (place, record) in records.iter().enumerate() {
+            let removed = Fact::Service { service: self.ix, change: ServiceChange::Removed };
+            if record.fact == removed {
+                return record.at;
+            }
             state.apply(record);
             let instant_ends = records.get(place + 1).is_none_or(|next| next.at > record.at);
             if place + 1 >= from && instant_ends {
                 see(record.at, &state);
             }
         }
+        self.part.ends
     }
 
     fn unavailable(&self) -> Span {
         let (mut total, mut since) = (Span::ZERO, None);
-        self.each_instant(self.from(), |at, state| {
+        let ends = self.each_instant(self.from(), |at, state| {
             let running = state.services.get(&self.ix).map_or(0, |service| service.running);
             match (running, since) {
                 (0, None) => since = Some(at),
@@ -201,7 +207,7 @@ impl Look<'_> {
                 }
             }
         });
-        since.map_or(total, |from| total.plus(self.part.ends.since(from)))
+        since.map_or(total, |from| total.plus(ends.since(from)))
     }
 
     /// Tasks of the service created within the window.

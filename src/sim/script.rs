@@ -1,13 +1,13 @@
 //! The script: one step after the other in the first terminal, steps with a time in a second one.
 
-use crate::base::ids::RecordNo;
+use crate::base::ids::{RecordNo, ServiceIx};
 use crate::base::time::{SimTime, Span};
 use crate::scenario::model::{Action, Scenario, Wait};
 use crate::sim::world::{Event, Simulation};
 use crate::swarmkit::ctx::Class;
 use crate::swarmkit::spec::Mode;
-use crate::swarmkit::store::Store;
-use crate::swarmkit::task::{TaskState, UpdateState};
+use crate::swarmkit::store::{Store, Task, What};
+use crate::swarmkit::task::{NodeState, TaskState, UpdateState};
 use crate::timeline::record::{CommandFact, Fact, Stream};
 
 /// What the script and its commands wait for.
@@ -131,7 +131,7 @@ impl Simulation {
             ScriptEvent::Traffic(number, nth) => self.traffic(number, nth),
             ScriptEvent::WaitOver(step, quiet) => {
                 if self.script.current == Some(step) && self.script.quiet == quiet {
-                    self.end_step(step, 0);
+                    self.wait_over(step);
                 }
             }
         }
@@ -148,7 +148,10 @@ impl Simulation {
                 format!("curl {}  x{}", curl.url, curl.times).into()
             }
             Action::Curl(curl) => format!("curl {}", curl.url).into(),
-            Action::Wait { until, .. } => format!("wait: {}", words(until)).into(),
+            Action::Wait { until, service: None } => format!("wait: {}", words(until)).into(),
+            Action::Wait { until, service: Some(service) } => {
+                format!("wait: {} (service {service})", words(until)).into()
+            }
         };
         self.manager.store.journal.note(now, Fact::Command(CommandFact::Typed { step, line }));
         match action {
@@ -188,6 +191,14 @@ impl Simulation {
         }
     }
 
+    fn wait_over(&mut self, step: u32) {
+        match self.script.waiting {
+            // Nothing changed, and yet something is under way that takes longer.
+            Some(Wait::Settled(span)) if !self.is_settled(step) => self.file_wait_over(step, span),
+            _ => self.end_step(step, 0),
+        }
+    }
+
     fn file_wait_over(&mut self, step: u32, span: Span) {
         self.script.quiet += 1;
         let event = ScriptEvent::WaitOver(step, self.script.quiet);
@@ -200,7 +211,10 @@ impl Simulation {
             return;
         };
         if let Wait::Settled(span) = *wait {
-            return self.file_wait_over(step, span);
+            if self.concerns_wait(step) {
+                self.file_wait_over(step, span);
+            }
+            return;
         }
         if !self.has_come(step, wait) {
             return;
@@ -216,6 +230,53 @@ impl Simulation {
         if self.script.waiting == Some(Wait::UpdateDone) {
             self.check_wait();
         }
+    }
+
+    /// The service that a waiting step looks at; `None` = all of them.
+    fn awaited(&self, step: u32) -> Option<&str> {
+        match &self.scenario.script[step as usize].action {
+            Action::Wait { service, .. } => service.as_deref(),
+            Action::Docker(_) | Action::Curl(_) => None,
+        }
+    }
+
+    /// Whether what changed last is of the service that the step looks at.
+    fn concerns_wait(&self, step: u32) -> bool {
+        let store = &self.manager.store;
+        let Some(wanted) = self.awaited(step).and_then(|name| store.service_named(name)) else {
+            return true;
+        };
+        self.manager.changes().iter().any(|change| match &change.what {
+            What::TaskCreated(task) | What::TaskUpdated(task) | What::TaskDeleted(task) => {
+                store.task_ever(task.task).service == wanted
+            }
+            What::Service(service, _) | What::ServiceDeleted(service) => *service == wanted,
+            What::Node(_) | What::NodeDeleted(_) | What::Commit => false,
+        })
+    }
+
+    /// Whether no update runs and no task is on its way to running or to its end. A task without a
+    /// node, or on a lost one, may stay as it is for ever and does not count.
+    fn is_settled(&self, step: u32) -> bool {
+        let store = &self.manager.store;
+        let name = self.awaited(step);
+        let is_meant = |service: ServiceIx| {
+            name.is_none_or(|name| store.service(service).is_some_and(|s| s.now.spec.name == name))
+        };
+        let moves = |task: &Task| {
+            let on_live_node = task.node.and_then(|node| store.node(node));
+            let under_way = if task.desired <= TaskState::Running {
+                task.state < TaskState::Running
+            } else {
+                task.state <= TaskState::Running
+            };
+            under_way && on_live_node.is_some_and(|node| node.state == NodeState::Ready)
+        };
+        let updates = store.services().any(|(service, _)| {
+            is_meant(service)
+                && (!update_done(store, service) || self.manager.leader.is_updating(service))
+        });
+        !updates && !store.tasks().any(|(_, task)| is_meant(task.service) && moves(task))
     }
 
     fn has_come(&self, step: u32, wait: &Wait) -> bool {
@@ -247,7 +308,7 @@ impl Simulation {
 
 /// The client's notion: as many up-to-date tasks run, and shall run, as are wished (cli surface
 /// 4.2).
-pub(super) fn is_converged(store: &Store, service: crate::base::ids::ServiceIx) -> bool {
+pub(super) fn is_converged(store: &Store, service: ServiceIx) -> bool {
     let Some(stored) = store.service(service) else { return false };
     let want = match stored.now.spec.mode {
         Mode::Replicated { replicas } => replicas,
@@ -267,7 +328,7 @@ pub(super) fn is_converged(store: &Store, service: crate::base::ids::ServiceIx) 
     store.slots(service).filter(|slot| up(*slot)).count() as u64 >= want
 }
 
-fn update_done(store: &Store, service: crate::base::ids::ServiceIx) -> bool {
+fn update_done(store: &Store, service: ServiceIx) -> bool {
     let status = store.service(service).and_then(|s| s.now.update);
     !status.is_some_and(|status| {
         matches!(status.state, UpdateState::Updating | UpdateState::RollbackStarted)

@@ -5,6 +5,7 @@
 //! the same records.
 
 pub mod codec;
+mod differences;
 pub mod digest;
 pub mod ends;
 pub mod explain;

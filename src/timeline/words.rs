@@ -8,6 +8,8 @@ use std::sync::Arc;
 use crate::base::ids::{IdVec, Identifier, ServiceIx, TaskIx};
 use crate::base::time::SimTime;
 use crate::swarmkit::spec::{Mode, ServiceSpec};
+use crate::swarmkit::task::TaskState;
+use crate::timeline::differences::differences;
 use crate::timeline::names::Names;
 use crate::timeline::record::{
     BackendChange, CommandFact, ContainerChange, Fact, HealthChange, Maker, NodeChange,
@@ -151,6 +153,7 @@ impl Teller {
         let text = match change {
             ServiceChange::Created { spec, .. } => {
                 let wish = match spec.mode {
+                    Mode::Replicated { replicas: 1 } => "1 replica of".to_string(),
                     Mode::Replicated { replicas } => format!("{replicas} replicas of"),
                     _ => "one task per node of".to_string(),
                 };
@@ -195,13 +198,13 @@ impl Teller {
                     Maker::Updater => "  (by the updater)",
                     Maker::Restart => "  (a restart)",
                 };
-                let desired = created.desired.word();
+                let desired = wish(created.desired);
                 let text =
                     format!("{name:<13} new        to be {desired}: {}{maker}", created.image);
                 (Weight::Change, text)
             }
             TaskChange::Desired(desired) => {
-                (Weight::Change, format!("{name:<13}            to be {}", desired.word()))
+                (Weight::Change, format!("{name:<13}            to be {}", wish(*desired)))
             }
             TaskChange::Assigned { .. } => {
                 (Weight::Detail, format!("{name:<13} assigned   {where_and_what}"))
@@ -239,6 +242,14 @@ impl Teller {
                 format!("{} is not replaced: its restart policy", self.name(*task))
             }
         }
+    }
+}
+
+/// A desired state after "to be".
+fn wish(desired: TaskState) -> &'static str {
+    match desired {
+        TaskState::Remove => "removed",
+        other => other.word(),
     }
 }
 
@@ -323,39 +334,6 @@ fn node_words(change: &NodeChange) -> (Weight, String) {
         NodeChange::Crashed => (Weight::Turn, "has lost power".to_string()),
         NodeChange::Booted => (Weight::Turn, "has started again".to_string()),
     }
-}
-
-/// What differs between two specs, in a few words each.
-fn differences(old: &ServiceSpec, new: &ServiceSpec) -> Vec<String> {
-    let mut list = Vec::new();
-    let (before, after) = (&old.task.container.image, &new.task.container.image);
-    if before != after {
-        list.push(format!("image {before} → {after}"));
-    }
-    if old.mode != new.mode
-        && let (Mode::Replicated { replicas: a }, Mode::Replicated { replicas: b }) =
-            (old.mode, new.mode)
-    {
-        list.push(format!("replicas {a} → {b}"));
-    }
-    let mut a = old.task.clone();
-    a.container.image.clone_from(after);
-    if a != new.task {
-        list.push("task template".to_string());
-    }
-    if old.update != new.update {
-        list.push("update config".to_string());
-    }
-    if old.rollback != new.rollback {
-        list.push("rollback config".to_string());
-    }
-    if old.labels != new.labels {
-        list.push("labels".to_string());
-    }
-    if old.endpoint != new.endpoint {
-        list.push("ports".to_string());
-    }
-    list
 }
 
 /// Control characters of a stranger's timeline must not reach a terminal.
