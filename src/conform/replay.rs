@@ -338,8 +338,8 @@ impl<'a> World<'a> {
     fn note_runs(&mut self, at: SimTime) {
         let mut runs = Vec::new();
         self.manager.store.journal.hand_on(|_, record| {
-            if let Fact::Run { service, slots, .. } = record.fact {
-                runs.push((service, slots));
+            if let Fact::Run { service, slots, .. } = &record.fact {
+                runs.push((*service, slots.clone()));
             }
         });
         for (service, slots) in runs {

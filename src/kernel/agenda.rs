@@ -66,11 +66,15 @@ impl<E> Entry<E> {
     fn is_background(&self) -> bool {
         self.seq & BACKGROUND != 0
     }
+    /// Time and sequence as one number, which is compared without a branch.
+    fn key(&self) -> u128 {
+        u128::from(self.at.0) << 64 | u128::from(self.seq)
+    }
 }
 
 impl<E> PartialEq for Entry<E> {
     fn eq(&self, other: &Self) -> bool {
-        (self.at, self.seq) == (other.at, other.seq)
+        self.key() == other.key()
     }
 }
 impl<E> Eq for Entry<E> {}
@@ -82,7 +86,7 @@ impl<E> PartialOrd for Entry<E> {
 /// Reversed, since the standard heap gives the greatest first.
 impl<E> Ord for Entry<E> {
     fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.seq).cmp(&(self.at, self.seq))
+        other.key().cmp(&self.key())
     }
 }
 

@@ -304,8 +304,8 @@ impl Simulation {
     fn hand_on(&mut self, sink: &mut impl Sink) {
         let digest = &mut self.digest;
         self.manager.store.journal.hand_on(|no, record| {
-            digest.take(&record);
-            sink.record(no, &record);
+            digest.take(record);
+            sink.record(no, record);
         });
     }
 

@@ -246,7 +246,7 @@ impl World {
     /// What was noted since the last look.
     pub(crate) fn facts(&mut self) -> Vec<String> {
         let mut records = Vec::new();
-        self.store.journal.hand_on(|_, record| records.push(record));
+        self.store.journal.hand_on(|_, record| records.push(record.clone()));
         records
             .into_iter()
             .map(|record| {

@@ -7,8 +7,7 @@ use crate::base::time::SimTime;
 use crate::timeline::record::{Fact, Record};
 
 /// Room for so many records stays when they were handed on; more of one instant is rare, and a
-/// hundred
-/// bytes for each task ever made in one instant would stay to the end.
+/// hundred bytes for each task ever made in one instant would stay to the end.
 const KEPT_ROOM: usize = 4_096;
 
 /// Numbers facts, and keeps them until the run hands them on.
@@ -47,11 +46,12 @@ impl Journal {
     }
 
     /// Hands on what was noted, in order, with its numbers.
-    pub fn hand_on(&mut self, mut take: impl FnMut(RecordNo, Record)) {
-        for record in self.records.drain(..) {
+    pub fn hand_on(&mut self, mut take: impl FnMut(RecordNo, &Record)) {
+        for record in &self.records {
             take(RecordNo::from_index(self.handed_on), record);
             self.handed_on += 1;
         }
+        self.records.clear();
         if self.records.capacity() > KEPT_ROOM {
             self.records.shrink_to(KEPT_ROOM);
         }

@@ -19,7 +19,7 @@ use crate::docker::controller::{
     Controller, Effect as DockerEffect, Fact as DockerFact, Input as DockerInput, Template, Timer,
 };
 use crate::docker::health::ProbeResult as DockerProbe;
-use crate::scenario::model::Scenario;
+use crate::scenario::model::{Action, Scenario, Step};
 use crate::swarmkit::agent::exec::Operation;
 use crate::swarmkit::agent::task_manager::{
     Effect as AgentEffect, Input as AgentInput, TaskManager,
@@ -118,8 +118,9 @@ pub struct Engine {
     queue: VecDeque<Message>,
     agent_effects: Vec<AgentEffect>,
     docker_effects: Vec<DockerEffect>,
-    /// Membership changes of load balancers, for whoever asks them.
+    /// Membership changes of load balancers, if the scenario has somebody who asks them.
     backends: Vec<BackendNews>,
+    balancers_are_asked: bool,
 }
 
 /// A change of a load balancer, as it became true on the task's own node.
@@ -154,6 +155,8 @@ enum Message {
 impl Engine {
     /// Nodes without tasks.
     pub fn new(scenario: Arc<Scenario>, status_phase: u64) -> Engine {
+        let curls = |step: &Step| matches!(step.action, Action::Curl(_));
+        let balancers_are_asked = !scenario.traffic.is_empty() || scenario.script.iter().any(curls);
         Engine {
             software: Software::new(&scenario),
             scenario,
@@ -169,6 +172,7 @@ impl Engine {
             agent_effects: Vec::new(),
             docker_effects: Vec::new(),
             backends: Vec::new(),
+            balancers_are_asked,
         }
     }
 
@@ -177,7 +181,7 @@ impl Engine {
         &self.software
     }
 
-    /// Changes of load balancers so far.
+    /// Changes of load balancers so far; none are kept for a scenario without requests.
     pub fn backends(&self) -> &[BackendNews] {
         &self.backends
     }
@@ -340,7 +344,9 @@ impl Engine {
         change: BackendChange,
     ) -> Fact {
         let (at, node) = (cx.now, running.node);
-        self.backends.push(BackendNews { at, task, node, change });
+        if self.balancers_are_asked {
+            self.backends.push(BackendNews { at, task, node, change });
+        }
         Fact::Backend { task, change }
     }
 
