@@ -4,6 +4,7 @@ mod support;
 
 use std::fmt::Write as _;
 
+use swarmsim::expect::Verdict;
 use swarmsim::metrics::Metrics;
 use swarmsim::timeline::record::{CommandFact, Fact};
 
@@ -35,7 +36,7 @@ fn an_update_that_sleeps_is_not_settled() {
         "{wait: {settled: 5s}}",
     ];
     let ran = ran("{web:2: {}}", &steps, "[{service: web, update: completed, after: 3}]");
-    assert!(ran.verdicts.iter().all(|verdict| verdict.holds()), "{:?}", ran.verdicts);
+    assert!(ran.verdicts.iter().all(Verdict::holds), "{:?}", ran.verdicts);
     // 60 s after each of two tasks, 61 s of final watch, 5 s of quiet.
     assert!((180..210).contains(&ended(&ran, 3)), "{}", ended(&ran, 3));
 }
@@ -45,7 +46,7 @@ fn a_task_that_starts_slowly_is_not_settled() {
     let steps = ["docker service create --detach --name web web:1", "{wait: {settled: 2s}}"];
     let images = "{web:1: {healthcheck: {interval: 40s}}}";
     let ran = ran(images, &steps, "[{service: web, running: 1, after: 2}]");
-    assert!(ran.verdicts.iter().all(|verdict| verdict.holds()), "{:?}", ran.verdicts);
+    assert!(ran.verdicts.iter().all(Verdict::holds), "{:?}", ran.verdicts);
     assert!((42..45).contains(&ended(&ran, 2)), "{}", ended(&ran, 2));
 }
 
@@ -80,7 +81,7 @@ fn a_removed_service_is_not_unavailable() {
     let steps = ["docker service create --name web web:1", "docker service rm web", "{wait: 100s}"];
     let claims = "[{service: web, unavailable_at_most: 0s, running_at_least: 1, always: true}]";
     let ran = ran("{}", &steps, claims);
-    assert!(ran.verdicts.iter().all(|verdict| verdict.holds()), "{:?}", ran.verdicts);
+    assert!(ran.verdicts.iter().all(Verdict::holds), "{:?}", ran.verdicts);
     let mut metrics = Metrics::default();
     ran.records.iter().for_each(|record| metrics.take(record));
     let [web] = &metrics.finish(&ran.footer)[..] else { panic!("one service") };

@@ -56,8 +56,7 @@ pub(crate) fn whoami() -> Arc<Scenario> {
 }
 
 /// A service of `tasks` on `nodes`, made at the start and updated an hour later, detached, without
-/// a
-/// delay; `parallelism` 0 = all at once.
+/// a delay; `parallelism` 0 = all at once.
 pub(crate) fn rollout(tasks: u64, nodes: u32, parallelism: u64) -> Arc<Scenario> {
     let create = format!(
         "docker service create --detach --name web --replicas {tasks} \
@@ -152,7 +151,7 @@ pub(crate) fn timed<R>(run: impl FnOnce() -> R) -> (Duration, R) {
     let (start, spent) = (Instant::now(), processor_time());
     let result = black_box(run());
     let time = match spent.zip(processor_time()) {
-        Some((before, after)) => after - before,
+        Some((before, after)) => after.saturating_sub(before),
         None => start.elapsed(),
     };
     (time, result)

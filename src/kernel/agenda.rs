@@ -179,7 +179,7 @@ impl<E: Copy> Agenda<E> {
                 self.foreground -= usize::from(!background);
                 return Some(Due { at, event: first.event, background });
             }
-            self.turn_to_instant_of(first);
+            self.turn_to_instant_of(&first);
         }
         let rank = self.waiting.trailing_zeros() as usize;
         let (event, background) = self.lanes[rank].pop_front().expect("the lane's bit is set");
@@ -194,7 +194,7 @@ impl<E: Copy> Agenda<E> {
     }
 
     /// Moves an entry and all others of its instant to the lanes.
-    fn turn_to_instant_of(&mut self, first: Entry<E>) {
+    fn turn_to_instant_of(&mut self, first: &Entry<E>) {
         self.enqueue(first.rank(), first.event, first.is_background());
         while self.heap.peek().is_some_and(|entry| entry.at == self.now) {
             let entry = self.heap.pop().expect("just seen");

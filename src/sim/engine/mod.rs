@@ -211,7 +211,7 @@ impl Engine {
                     running.agent.handle(input, &mut effects);
                     for effect in effects.drain(..) {
                         closed |= matches!(effect, AgentEffect::Closed);
-                        self.carry_out(cx, task, &mut running, effect);
+                        self.carry_out(cx, task, &mut running, &effect);
                     }
                     self.agent_effects = effects;
                 }
@@ -237,9 +237,9 @@ impl Engine {
         cx: &mut EngineCtx<'_>,
         task: TaskIx,
         running: &mut Running,
-        effect: AgentEffect,
+        effect: &AgentEffect,
     ) {
-        match effect {
+        match *effect {
             AgentEffect::Begin(operation) => {
                 let mut congestion = Span::ZERO;
                 if operation == Operation::Start && !running.starting {
