@@ -4,9 +4,8 @@
 //! Expected: `run` at most 2.5 times the empty program, `--version` at most 1.5 times.
 //!
 //! Method: 201 rounds, all programs in turn within a round; wall time from before the spawn to
-//! after
-//! the wait. Medians; ratios are taken per round. The empty program is compiled here with `rustc
-//! -O`.
+//! after the wait. Medians; ratios are taken per round. The empty program is compiled here with
+//! `rustc -O`.
 
 mod common;
 

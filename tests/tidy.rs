@@ -53,6 +53,13 @@ fn relative_links_lead_somewhere() {
 }
 
 #[test]
+fn every_dependency_has_its_reason() {
+    let (manifest, architecture) =
+        (include_str!("../Cargo.toml"), include_str!("../ARCHITECTURE.md"));
+    none(&documents::check_dependencies(manifest, architecture));
+}
+
+#[test]
 fn every_rule_of_swarm_names_its_source() {
     none(&fidelity::check_lines(&Tree::read().sources()));
 }

@@ -1,8 +1,8 @@
 //! All loops of one manager leader, and who of them hears of what.
 //!
 //! A change of leader drops this and begins another on the same store: what was heard and not yet
-//! acted upon
-//! is lost, as it should be. Wakes carry the term, so those of an old leader die by themselves.
+//! acted upon is lost, as it should be. Wakes carry the term, so those of an old leader die by
+//! themselves.
 
 use crate::base::ids::{RecordNo, ServiceIx, TaskIx, Term};
 use crate::base::time::{SimTime, Span};

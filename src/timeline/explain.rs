@@ -39,8 +39,7 @@ pub fn explain(records: &[Record], no: RecordNo) -> Vec<Link> {
 }
 
 /// What somebody probably wants explained: the last change of an update status except to `updating`
-/// and
-/// `completed`, else the first failure, else the last change of a status, else the last record.
+/// and `completed`, else the first failure, else the last change of a status, else the last record.
 pub fn default_event(records: &[Record]) -> Option<RecordNo> {
     use crate::swarmkit::task::UpdateState;
     let last = |wanted: &dyn Fn(&Fact) -> bool| records.iter().rposition(|r| wanted(&r.fact));

@@ -66,6 +66,29 @@ fn slug(heading: &str) -> String {
         .collect()
 }
 
+/// Every dependency has its reason in the table of `ARCHITECTURE.md`, and the table has no other.
+pub(crate) fn check_dependencies(manifest: &str, architecture: &str) -> Vec<String> {
+    let mut wanted = Vec::new();
+    let mut section = "";
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if matches!(section, "[dependencies]" | "[dev-dependencies]") {
+            wanted.extend(line.split_once('=').map(|(name, _)| name.trim()));
+        }
+    }
+    let table = architecture.split("## Dependencies").nth(1).unwrap_or_default();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" |"));
+    let told: Vec<&str> = rows.flat_map(|(names, _)| names.split(", ")).collect();
+    let told: Vec<&str> = told.iter().map(|name| name.trim_matches('`')).collect();
+    let missing = wanted.iter().filter(|name| !told.contains(name));
+    let gone = told.iter().filter(|name| !wanted.contains(name));
+    missing
+        .map(|name| format!("ARCHITECTURE.md: say why `{name}` is needed"))
+        .chain(gone.map(|name| format!("ARCHITECTURE.md: `{name}` is no dependency")))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +107,16 @@ mod tests {
                 "docs/a.md:1: link `../x.md`: there is no x.md",
                 "docs/a.md:6: link `b.md#none`: docs/b.md has no heading `none`",
             ]
+        );
+    }
+
+    #[test]
+    fn dependencies_without_a_reason_and_reasons_without_one_are_found() {
+        let manifest = "[package]\nname = \"x\"\n[dependencies]\na = \"1\"\nb = \"1\"\n";
+        let architecture = "| `z` | |\n## Dependencies\n| `a`, `c` | reads | |\n";
+        assert_eq!(
+            check_dependencies(manifest, architecture),
+            ["ARCHITECTURE.md: say why `b` is needed", "ARCHITECTURE.md: `c` is no dependency"]
         );
     }
 }

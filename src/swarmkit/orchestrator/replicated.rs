@@ -1,8 +1,7 @@
 //! The replicated orchestrator: keeps the number of slots.
 //!
 //! Upstream: `manager/orchestrator/replicated/replicated.go`, `services.go`, `tasks.go`. It notes
-//! what events
-//! tell, and acts at the commit behind them.
+//! what events tell, and acts at the commit behind them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -221,8 +220,7 @@ impl Todo {
     /// First the restarts, then the services.
     ///
     /// Upstream: `manager/orchestrator/replicated/replicated.go` `tick`. Deviation: upstream walks
-    /// both
-    /// in random order (N2); ours are in the order of creation.
+    /// both in random order (N2); ours are in the order of creation.
     fn tick(
         &mut self,
         ctx: &mut Ctx<'_>,

@@ -75,8 +75,7 @@ struct Order {
 }
 
 /// Place of a node in a service's order: fewest tasks of the service, fewest tasks, then chance,
-/// then
-/// the node itself; four numbers in one, since places are compared often.
+/// then the node itself; four numbers in one, since places are compared often.
 type Place = u128;
 
 impl Order {
