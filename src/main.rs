@@ -30,12 +30,12 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match arguments.command {
+    cli::fault::guarded(|| match arguments.command {
         Command::Run(args) => cli::run::run(&args),
         Command::Check(args) => cli::check::run(&args),
         Command::Explain(args) => cli::explain::run(&args),
         Command::Verify(args) => cli::verify::run(&args),
         Command::Conform(args) => cli::conform::run(&args),
-    }
+    })
     .into()
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cli::exit::Exit;
 use crate::cli::input::scenario;
+use crate::cli::say::answer;
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
@@ -17,16 +18,19 @@ pub struct CheckArgs {
 
 /// Checks all files; the worst answer is the exit code.
 pub fn run(args: &CheckArgs) -> Exit {
-    let mut worst = Exit::Success;
-    for path in &args.files {
-        match scenario(path, &[]) {
-            Ok(scenario) => {
-                let (steps, expects) = (scenario.script.len(), scenario.expect.len());
-                println!("{}: valid, {steps} steps, {expects} expectations", path.display());
+    answer(|out| {
+        let mut worst = Exit::Success;
+        for path in &args.files {
+            match scenario(path, &[]) {
+                Ok(scenario) => {
+                    let (steps, expects) = (scenario.script.len(), scenario.expect.len());
+                    let path = path.display();
+                    writeln!(out, "{path}: valid, {steps} steps, {expects} expectations")?;
+                }
+                Err(exit) if exit as u8 > worst as u8 => worst = exit,
+                Err(_) => {}
             }
-            Err(exit) if exit as u8 > worst as u8 => worst = exit,
-            Err(_) => {}
         }
-    }
-    worst
+        Ok(worst)
+    })
 }

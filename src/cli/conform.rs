@@ -1,11 +1,11 @@
 //! `swarmsim conform`: does the model do what a real Swarm did?
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
+use crate::cli::say::{answer, complain};
 use crate::conform::case::Case;
 use crate::conform::emit::EmitError;
 use crate::conform::read::{Input, ReadError, open};
@@ -56,7 +56,7 @@ pub fn run(args: &ConformArgs) -> Exit {
             match result {
                 Ok(result) => results.push(result),
                 Err(error) => {
-                    eprintln!("error: {error}");
+                    complain(error);
                     return Exit::File;
                 }
             }
@@ -67,17 +67,14 @@ pub fn run(args: &ConformArgs) -> Exit {
         FormatArg::Json => Format::Json,
         FormatArg::Junit => Format::Junit,
     };
-    let mut out = io::stdout().lock();
-    let written = write(format, &results, &mut out).and_then(|()| out.flush());
-    match written {
-        Err(_) => Exit::File,
-        Ok(()) if Totals::of(&results).failed == 0 => Exit::Success,
-        Ok(()) => Exit::No,
-    }
+    answer(|mut out| {
+        write(format, &results, &mut out)?;
+        Ok(if Totals::of(&results).failed == 0 { Exit::Success } else { Exit::No })
+    })
 }
 
 fn refuse(error: &ReadError) -> Exit {
-    eprintln!("error: {error}");
+    complain(error);
     if error.unreadable { Exit::File } else { Exit::Invalid }
 }
 

@@ -9,6 +9,7 @@ use crate::base::ids::RecordNo;
 use crate::cli::exit::Exit;
 use crate::cli::input::{is_timeline, scenario, timeline};
 use crate::cli::run::records_of;
+use crate::cli::say::{answer, complain};
 use crate::timeline::explain::{default_event, explain, matches};
 
 /// Arguments of `explain`.
@@ -40,13 +41,15 @@ pub fn run(args: &ExplainArgs) -> Exit {
     };
     let Some(no) = wanted else {
         match &args.event {
-            Some(text) => eprintln!("error: no record of this run says \"{text}\""),
-            None => eprintln!("error: the run has no records"),
+            Some(text) => complain(format_args!("no record of this run says \"{text}\"")),
+            None => complain("the run has no records"),
         }
         return Exit::No;
     };
-    for link in explain(&records, no) {
-        println!("{:>6} {}", format!("{:?}", link.no), link.line);
-    }
-    Exit::Success
+    answer(|out| {
+        for link in explain(&records, no) {
+            writeln!(out, "{:>6} {}", format!("{:?}", link.no), link.line)?;
+        }
+        Ok(Exit::Success)
+    })
 }

@@ -5,7 +5,9 @@ use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Exit;
+use crate::cli::say::{complain, note};
 use crate::scenario::Scenario;
+use crate::scenario::syntax::MAX_BYTES;
 use crate::timeline::ends::Timeline;
 
 /// Reads a scenario file, with overrides `KEY=VALUE`. Mistakes are told on standard error, all of
@@ -14,13 +16,22 @@ use crate::timeline::ends::Timeline;
 /// # Errors
 /// The exit code: the file cannot be read, or is not valid.
 pub fn scenario(path: &Path, overrides: &[String]) -> Result<Scenario, Exit> {
-    let bytes = fs::read(path).map_err(|error| {
-        eprintln!("error: cannot read {}: {error}", path.display());
-        Exit::File
-    })?;
     let name = path.display().to_string();
+    let mut bytes = Vec::new();
+    // What comes after the largest scenario is not read: it may have no end.
+    let read = fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+    if let Err(error) = read {
+        complain(format_args!("cannot read {name}: {error}"));
+        return Err(Exit::File);
+    }
+    if bytes.len() > MAX_BYTES {
+        let limit = MAX_BYTES >> 20;
+        complain(format_args!("{name} is larger than a scenario may be, which is {limit} MiB"));
+        return Err(Exit::Invalid);
+    }
     let Ok(text) = String::from_utf8(bytes) else {
-        eprintln!("error: {name} is not UTF-8 text");
+        complain(format_args!("{name} is not UTF-8 text"));
         return Err(Exit::Invalid);
     };
     load(&name, &text, overrides)
@@ -32,21 +43,22 @@ pub fn scenario(path: &Path, overrides: &[String]) -> Result<Scenario, Exit> {
 /// The exit code, after telling every mistake on standard error.
 pub fn load(name: &str, text: &str, overrides: &[String]) -> Result<Scenario, Exit> {
     crate::scenario::load_with(text, overrides).map_err(|problems| {
-        eprint!("{}", problems.render(name, text));
+        note(problems.render(name, text));
         Exit::Invalid
     })
 }
 
-/// Whether a file looks like a timeline rather than a scenario: by its name, or its first byte.
+/// Whether a file is a timeline rather than a scenario: by its name or, if that says nothing, by
+/// its first byte.
 pub fn is_timeline(path: &Path) -> bool {
-    let by_name = path.extension().is_some_and(|end| end == "jsonl");
-    by_name
-        || fs::File::open(path).is_ok_and(|file| {
-            io::BufReader::new(file)
-                .bytes()
-                .next()
-                .is_some_and(|byte| byte.is_ok_and(|byte| byte == b'{'))
-        })
+    match path.extension().and_then(|end| end.to_str()) {
+        Some("jsonl") => true,
+        Some("yaml" | "yml") => false,
+        _ => {
+            let first = fs::File::open(path).ok().and_then(|file| file.bytes().next());
+            matches!(first, Some(Ok(b'{')))
+        }
+    }
 }
 
 /// Reads a timeline file.
@@ -55,19 +67,20 @@ pub fn is_timeline(path: &Path) -> bool {
 /// The exit code, after telling the mistake on standard error.
 pub fn timeline(path: &Path) -> Result<Timeline, Exit> {
     let file = fs::File::open(path).map_err(|error| {
-        eprintln!("error: cannot read {}: {error}", path.display());
+        complain(format_args!("cannot read {}: {error}", path.display()));
         Exit::File
     })?;
     crate::timeline::read::read(io::BufReader::new(file)).map_err(|error| {
-        eprintln!("error: {}: {error}", path.display());
-        Exit::Invalid
+        complain(format_args!("{}: {error}", path.display()));
+        if error.unreadable { Exit::File } else { Exit::Invalid }
     })
 }
 
-/// A file that appears under its name only when it is complete.
+/// A file that appears under its name only when it is complete. What is no regular file, such as a
+/// pipe, is written to as it is.
 pub struct WholeFile {
-    path: PathBuf,
-    temporary: PathBuf,
+    /// Beside its place, and its place; nothing once it is there.
+    moved: Option<(PathBuf, PathBuf)>,
     file: io::BufWriter<fs::File>,
 }
 
@@ -77,11 +90,21 @@ impl WholeFile {
     /// # Errors
     /// It cannot be created.
     pub fn create(path: &Path) -> io::Result<WholeFile> {
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        let there = fs::metadata(path).ok();
+        if there.as_ref().is_some_and(fs::Metadata::is_dir) {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if there.as_ref().is_some_and(|there| !there.is_file()) {
+            let file = fs::OpenOptions::new().write(true).open(path)?;
+            return Ok(WholeFile { moved: None, file: io::BufWriter::new(file) });
+        }
+        // A link stays one: what it leads to is replaced.
+        let place = if there.is_some() { fs::canonicalize(path)? } else { path.to_path_buf() };
+        let mut name = place.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.part", std::process::id()));
-        let temporary = path.with_file_name(name);
-        let file = io::BufWriter::new(fs::File::create(&temporary)?);
-        Ok(WholeFile { path: path.to_path_buf(), temporary, file })
+        let beside = place.with_file_name(name);
+        let file = io::BufWriter::new(fs::File::create(&beside)?);
+        Ok(WholeFile { moved: Some((beside, place)), file })
     }
 
     /// Puts it in its place.
@@ -89,11 +112,21 @@ impl WholeFile {
     /// # Errors
     /// It cannot be written or moved; then nothing is left behind.
     pub fn finish(mut self) -> io::Result<()> {
-        let done = self.file.flush().and_then(|()| fs::rename(&self.temporary, &self.path));
-        if done.is_err() {
-            let _ = fs::remove_file(&self.temporary);
+        self.file.flush()?;
+        if let Some((beside, place)) = &self.moved {
+            fs::rename(beside, place)?;
+            self.moved = None;
         }
-        done
+        Ok(())
+    }
+}
+
+/// A file that was not finished leaves nothing behind.
+impl Drop for WholeFile {
+    fn drop(&mut self) {
+        if let Some((beside, _)) = &self.moved {
+            let _ = fs::remove_file(beside);
+        }
     }
 }
 

@@ -4,6 +4,8 @@ pub mod check;
 pub mod conform;
 pub mod exit;
 pub mod explain;
+pub mod fault;
 pub mod input;
 pub mod run;
+pub mod say;
 pub mod verify;

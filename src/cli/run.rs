@@ -1,7 +1,7 @@
 //! `swarmsim run`: what happens?
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::base::chance::Seed;
 use crate::cli::exit::Exit;
 use crate::cli::input::{WholeFile, scenario};
+use crate::cli::say::{complain, ended, note};
 use crate::expect::{Verdict, evaluate};
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::render::json;
@@ -65,14 +66,17 @@ pub fn run(args: &RunArgs) -> Exit {
     if let Some(seed) = args.seed {
         scenario.seed = seed;
     }
-    match told(args, &Arc::new(scenario)) {
-        Ok(exit) => exit,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error) => {
-            eprintln!("error: {error}");
-            Exit::File
-        }
-    }
+    let file = match args.timeline.as_deref().map(WholeFile::create).transpose() {
+        Ok(file) => file,
+        Err(error) => return cannot_write(args, &error),
+    };
+    ended(told(args, &Arc::new(scenario), file))
+}
+
+fn cannot_write(args: &RunArgs, error: &io::Error) -> Exit {
+    let path = args.timeline.as_deref().unwrap_or(Path::new("")).display();
+    complain(format_args!("cannot write {path}: {error}"));
+    Exit::File
 }
 
 /// What is known when a run has ended.
@@ -82,7 +86,7 @@ struct Outcome {
     verdicts: Vec<Verdict>,
 }
 
-fn told(args: &RunArgs, scenario: &Arc<Scenario>) -> io::Result<Exit> {
+fn told(args: &RunArgs, scenario: &Arc<Scenario>, file: Option<WholeFile>) -> io::Result<Exit> {
     let colour = if io::stdout().is_terminal() { Colour::Coloured } else { Colour::Plain };
     let stdout = io::stdout().lock();
     let mut out = BufWriter::with_capacity(1 << 16, stdout);
@@ -91,16 +95,16 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>) -> io::Result<Exit> {
     let mut simulation = Simulation::new(scenario);
     let mut records: Vec<Record> = Vec::new();
     let mut narrator = aloud.then(|| Narrator::new(&mut out, colour, least));
-    let footer = match &args.timeline {
+    let footer = match file {
         None => simulation.run(&mut Tee(&mut records, &mut narrator)),
-        Some(path) => {
-            let file = WholeFile::create(path)
-                .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?;
+        Some(file) => {
             let header = Header::new(Seed(scenario.seed), scenario.to_json());
             let mut writer = Writer::new(file, &header);
             let both = Tee(&mut narrator, &mut writer);
             let footer = simulation.run(&mut Tee(&mut records, both));
-            writer.end()?.finish()?;
+            if let Err(error) = writer.end().and_then(WholeFile::finish) {
+                return Ok(cannot_write(args, &error));
+            }
             footer
         }
     };
@@ -120,7 +124,7 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>) -> io::Result<Exit> {
     out.flush()?;
     let exit = judge(&outcome);
     if exit != Exit::Success {
-        eprintln!("repeat with: swarmsim run {}{}", args.file.display(), repeat(args, scenario));
+        note(format_args!("repeat with: {}\n", repeat(args, scenario)));
     }
     Ok(exit)
 }
@@ -147,13 +151,20 @@ fn judge(outcome: &Outcome) -> Exit {
     if matches!(outcome.footer.stop, Stop::Stuck(_) | Stop::Limit(_)) {
         return Exit::Limit;
     }
-    if outcome.verdicts.iter().all(Verdict::holds) { Exit::Success } else { Exit::No }
+    let failed = || outcome.verdicts.iter().filter(|verdict| !verdict.holds());
+    // That no law is broken is claimed by nobody's line.
+    if failed().any(|verdict| verdict.line == 0) {
+        return Exit::Invariant;
+    }
+    if failed().next().is_none() { Exit::Success } else { Exit::No }
 }
 
+/// The command that does the same again.
 fn repeat(args: &RunArgs, scenario: &Scenario) -> String {
-    let mut text = format!(" --seed {}", scenario.seed);
+    let file = args.file.display().to_string();
+    let mut text = format!("swarmsim run {} --seed {}", shell_words::quote(&file), scenario.seed);
     for assignment in &args.overrides {
-        text.push_str(&format!(" --set '{}'", assignment.replace('\'', "'\\''")));
+        text.push_str(&format!(" --set {}", shell_words::quote(assignment)));
     }
     text
 }

@@ -1,14 +1,20 @@
 //! `swarmsim verify`: is a timeline whole and lawful, and does it repeat?
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 
+use crate::base::time::SimTime;
 use crate::cli::exit::Exit;
 use crate::cli::input::{load, timeline};
-use crate::cli::run::records_of;
+use crate::cli::say::answer;
+use crate::scenario::Scenario;
+use crate::sim::world::Simulation;
+use crate::timeline::ends::{Footer, Timeline};
 use crate::timeline::laws::{Severity, Violation, check_all};
+use crate::timeline::record::Record;
 use crate::timeline::verify::{first_difference, shape};
 
 /// Arguments of `verify`.
@@ -22,6 +28,9 @@ pub struct VerifyArgs {
     no_repetition: bool,
 }
 
+/// How many events more than stated a repetition may take before it is given up.
+const MORE_EVENTS: u64 = 1_000_000;
+
 /// How many records before a difference are shown.
 const CONTEXT: usize = 5;
 
@@ -31,48 +40,74 @@ pub fn run(args: &VerifyArgs) -> Exit {
         Ok(timeline) => timeline,
         Err(exit) => return exit,
     };
-    let mistakes = shape(&timeline);
+    answer(|out| verify(args, &timeline, out))
+}
+
+fn verify(args: &VerifyArgs, timeline: &Timeline, out: &mut dyn Write) -> io::Result<Exit> {
+    let mistakes = shape(timeline);
     for mistake in &mistakes {
-        println!("shape: {mistake}");
+        writeln!(out, "shape: {mistake}")?;
     }
     if !mistakes.is_empty() {
-        return Exit::Invariant;
+        return Ok(Exit::Invariant);
     }
-    println!("shape: {} records, in order, digest as stated", timeline.records.len());
+    writeln!(out, "shape: {} records, in order, digest as stated", timeline.records.len())?;
     let violations = check_all(&timeline.records, &timeline.footer);
     for Violation { law, at, text, .. } in &violations {
         let kind = match law.severity {
             Severity::Invariant => "law broken",
             Severity::Promise => "promise not kept",
         };
-        println!("{kind}: {} at {at}: {text}", law.id);
+        writeln!(out, "{kind}: {} at {at}: {text}", law.id)?;
     }
     if violations.iter().any(|violation| violation.law.severity == Severity::Invariant) {
-        return Exit::Invariant;
+        return Ok(Exit::Invariant);
     }
-    println!("laws: no invariant is broken");
+    writeln!(out, "laws: no invariant is broken")?;
     if args.no_repetition {
-        println!("repetition: not checked");
-        return Exit::Success;
+        writeln!(out, "repetition: not checked")?;
+        return Ok(Exit::Success);
     }
     let name = args.file.display().to_string();
     let mut scenario = match load(&format!("{name} (header)"), &timeline.header.scenario, &[]) {
         Ok(scenario) => scenario,
-        Err(exit) => return exit,
+        Err(exit) => return Ok(exit),
     };
     scenario.seed = timeline.header.seed.0;
-    let (again, footer) = records_of(&Arc::new(scenario));
+    let (again, footer) = repeated(scenario, timeline);
     if let Some(difference) = first_difference(&timeline.records, &again, CONTEXT) {
-        println!("repetition: differs at record {:?}", difference.no);
-        difference.before.iter().for_each(|line| println!("    both   {line}"));
-        difference.left.iter().for_each(|line| println!("    file   {line}"));
-        difference.right.iter().for_each(|line| println!("    again  {line}"));
-        return Exit::Repetition;
+        writeln!(out, "repetition: differs at record {:?}", difference.no)?;
+        for (whose, lines) in [
+            ("both ", &difference.before),
+            ("file ", &difference.left),
+            ("again", &difference.right),
+        ] {
+            lines.iter().try_for_each(|line| writeln!(out, "    {whose}  {line}"))?;
+        }
+        return Ok(Exit::Repetition);
     }
-    if footer != timeline.footer {
-        println!("repetition: the records are equal, the end is not: {footer:?}");
-        return Exit::Repetition;
+    if footer.as_ref() != Some(&timeline.footer) {
+        writeln!(out, "repetition: the records are equal, the end is not")?;
+        writeln!(out, "    file   {:?}", timeline.footer)?;
+        if let Some(footer) = footer {
+            writeln!(out, "    again  {footer:?}")?;
+        }
+        return Ok(Exit::Repetition);
     }
-    println!("repetition: equal, digest {}", footer.digest);
-    Exit::Success
+    writeln!(out, "repetition: equal, digest {}", timeline.footer.digest)?;
+    Ok(Exit::Success)
+}
+
+/// Runs the scenario again, for as long as the file says that it took: a stranger's file does not
+/// decide how long that is. The footer is absent if there is more to come.
+fn repeated(mut scenario: Scenario, timeline: &Timeline) -> (Vec<Record>, Option<Footer>) {
+    let events = timeline.footer.events.saturating_add(MORE_EVENTS);
+    scenario.limits.events = scenario.limits.events.min(events);
+    let mut simulation = Simulation::new(&Arc::new(scenario));
+    let mut records: Vec<Record> = Vec::new();
+    let mut stop = simulation.run_until(SimTime::ZERO, &mut records);
+    while stop.is_none() && records.len() < timeline.records.len() + CONTEXT {
+        stop = simulation.step(&mut records);
+    }
+    (records, stop.map(|stop| simulation.footer(stop)))
 }

@@ -85,7 +85,10 @@ pub fn open(path: &Path) -> Result<Documents, ReadError> {
     let by_line = match plain.rsplit_once('.') {
         Some((_, "jsonl")) => true,
         Some((_, "json")) => false,
-        _ => return Err(unreadable(path, "expected a file .json, .jsonl or .jsonl.gz")),
+        _ => {
+            let cause = "expected a file .json, .jsonl or .jsonl.gz";
+            return Err(ReadError { unreadable: false, ..unreadable(path, cause) });
+        }
     };
     let file = File::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
     let file = BufReader::new(file);
@@ -115,12 +118,18 @@ impl Documents {
             };
             self.line += 1;
             match read {
-                Err(error) => return Some(Err(self.stop(&broken(&error)))),
+                Err(error) => {
+                    let place = None;
+                    return Some(Err(ReadError { place, ..self.stop(&broken(&error)) }));
+                }
                 Ok(length) if length as u64 > MAX_DOCUMENT => {
                     let cause = format!("a document of more than {} MiB", MAX_DOCUMENT >> 20);
-                    return Some(Err(self.stop(&cause)));
+                    return Some(Err(ReadError { unreadable: false, ..self.stop(&cause) }));
                 }
-                Ok(0) if self.line == 1 => return Some(Err(self.stop("the file is empty"))),
+                Ok(0) if self.line == 1 => {
+                    let unreadable = false;
+                    return Some(Err(ReadError { unreadable, ..self.stop("the file is empty") }));
+                }
                 Ok(0) => return None,
                 Ok(_) if text.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(_) => return Some(Ok(text)),

@@ -24,6 +24,7 @@ use crate::swarmkit::store::NewNode;
 use crate::swarmkit::task::NodeState;
 use crate::timeline::digest::Digest;
 use crate::timeline::ends::{Footer, Limit, Stop};
+use crate::timeline::read::MOST_RECORDS;
 use crate::timeline::sink::Sink;
 
 /// A cause that is due. Everything that can ever wake the simulator is listed here.
@@ -122,6 +123,7 @@ impl Simulation {
             timers: 0,
             instant: (SimTime::ZERO, 0),
         };
+        simulation.manager.store.task_limit = Some(scenario.limits.tasks);
         simulation.begin();
         simulation
     }
@@ -321,6 +323,8 @@ impl Simulation {
             Limit::EventsPerInstant
         } else if self.manager.store.task_count() as u64 > limits.tasks {
             Limit::Tasks
+        } else if self.manager.store.journal.count() > MOST_RECORDS {
+            Limit::Records
         } else {
             return None;
         };

@@ -254,6 +254,8 @@ pub struct Store {
     pub journal: Journal,
     /// Task history limit of the cluster; negative = unlimited.
     pub history_limit: i64,
+    /// The run ends with more tasks than these; absent = it does not.
+    pub task_limit: Option<u64>,
     services: IdVec<ServiceIx, Service>,
     names: BTreeMap<Arc<str>, ServiceIx>,
     tasks: IdVec<TaskIx, Task>,
@@ -328,6 +330,14 @@ impl Store {
     /// How many nodes there ever were.
     pub fn node_count(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Of `count` tasks those that need to be created before the run ends at its limit anyway: no
+    /// number in a command makes more than that.
+    pub fn within_limit(&self, count: usize) -> usize {
+        let Some(limit) = self.task_limit else { return count };
+        let room = limit.saturating_add(1).saturating_sub(self.tasks.len() as u64);
+        count.min(usize::try_from(room).unwrap_or(usize::MAX))
     }
 
     /// How many tasks there ever were.

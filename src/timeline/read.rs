@@ -31,6 +31,8 @@ pub struct ReadError {
     pub cause: String,
     /// What would be right.
     pub hint: String,
+    /// Whether the file itself could not be read, as opposed to what it says.
+    pub unreadable: bool,
 }
 
 impl fmt::Display for ReadError {
@@ -46,11 +48,12 @@ impl std::error::Error for ReadError {}
 /// # Errors
 /// The first mistake with its line. A file without a footer is one: it was cut off.
 pub fn read(input: impl BufRead) -> Result<Timeline, ReadError> {
-    let mut lines = Lines { input, number: 0, line: Vec::new() };
+    let mut lines = Lines { input, number: 0, line: Vec::new(), broken: false };
     read_lines(&mut lines).map_err(|Mistake { cause, hint }| ReadError {
         line: lines.number.max(1),
         cause,
         hint,
+        unreadable: lines.broken,
     })
 }
 
@@ -92,6 +95,8 @@ struct Lines<R> {
     input: R,
     number: u64,
     line: Vec<u8>,
+    /// Whether the input gave an error.
+    broken: bool,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -101,6 +106,7 @@ impl<R: BufRead> Lines<R> {
         let limit = LONGEST_LINE as u64 + 1;
         let mut part = self.input.by_ref().take(limit);
         part.read_until(b'\n', &mut self.line).map_err(|error| {
+            self.broken = true;
             mistake(format!("the file cannot be read: {error}"), "try again, or copy the file")
         })?;
         if self.line.is_empty() {

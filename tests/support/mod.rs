@@ -24,13 +24,8 @@ pub(crate) struct Output {
 
 /// Runs the binary at the root of the repository.
 pub(crate) fn swarmsim(arguments: &[&str]) -> Output {
-    let out = Command::new(env!("CARGO_BIN_EXE_swarmsim"))
-        .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("the binary runs");
-    let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");
-    Output { code: out.status.code(), stdout: text(out.stdout), stderr: text(out.stderr) }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_swarmsim"));
+    output(command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")))
 }
 
 /// The shipped scenarios, sorted by name.
@@ -70,4 +65,67 @@ pub(crate) fn run(text: &str) -> Ran {
     let broken: Vec<&str> = broken.map(|v| v.law.id).collect();
     let verdicts = evaluate(&expects, &records, &footer, &broken);
     Ran { records, footer, verdicts }
+}
+
+/// An empty directory that is gone when the test is over.
+pub(crate) struct Place {
+    path: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn new(name: &str) -> Place {
+        let name = format!("swarmsim-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("the temporary directory can be written to");
+        Place { path }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.path(name), text).expect("it can be written");
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("it was written")
+    }
+
+    /// Names of what is there, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.path).expect("it is there");
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.expect("it can be listed").file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The binary, to be run here.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_swarmsim"));
+        command.args(arguments).current_dir(&self.path);
+        command
+    }
+
+    /// Runs the binary here.
+    pub(crate) fn swarmsim(&self, arguments: &[&str]) -> Output {
+        output(&mut self.command(arguments))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn output(command: &mut Command) -> Output {
+    let out = command.output().expect("the binary runs");
+    let text = |bytes| String::from_utf8(bytes).expect("it writes UTF-8");
+    Output { code: out.status.code(), stdout: text(out.stdout), stderr: text(out.stderr) }
 }

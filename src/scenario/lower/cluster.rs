@@ -12,6 +12,10 @@ use crate::swarmkit::task::Availability;
 /// Most nodes: ten times the largest cluster that the simulator is measured with.
 const MAX_NODES: u64 = 10_000;
 
+/// Most tasks: five times the largest rollout that the simulator is measured with. A task takes
+/// some hundred bytes.
+const MAX_TASKS: u64 = 5_000_000;
+
 /// Docker's words for engines.
 pub(crate) const ENGINES: [(&str, Engine); 3] =
     [("29", Engine::V29), ("28", Engine::V28), ("20.10", Engine::V20_10)];
@@ -213,12 +217,12 @@ pub(super) fn limits(reader: &mut Reader, tree: &Tree) -> Limits {
     if let Some(time) = fields.take("time").and_then(|tree| reader.positive_span(tree)) {
         limits.time = time;
     }
-    for (key, place) in [
-        ("events", &mut limits.events),
-        ("tasks", &mut limits.tasks),
-        ("per_instant", &mut limits.per_instant),
+    for (key, place, most) in [
+        ("events", &mut limits.events, 1_000_000_000_000),
+        ("tasks", &mut limits.tasks, MAX_TASKS),
+        ("per_instant", &mut limits.per_instant, 1_000_000_000_000),
     ] {
-        let number = fields.take(key).and_then(|tree| reader.whole(tree, 1, 1_000_000_000_000));
+        let number = fields.take(key).and_then(|tree| reader.whole(tree, 1, most));
         *place = number.unwrap_or(*place);
     }
     reader.finish(fields);

@@ -327,6 +327,7 @@ fn add_tasks(
     taken: &[SlotKey],
     count: usize,
 ) -> Vec<SlotKey> {
+    let count = ctx.store.within_limit(count);
     ctx.store.reserve_tasks(count);
     let mut filled = Vec::with_capacity(count);
     let mut taken = taken.iter().peekable();
