@@ -204,7 +204,7 @@ fn three_is_a_scenario_that_is_not_valid() {
         ),
     ] {
         let mut line = vec!["run", "small.yaml"];
-        sets.iter().for_each(|set| line.extend(["--set", *set]));
+        line.extend(sets.iter().flat_map(|set| ["--set", *set]));
         refused(&place, &line, 3, told);
     }
 }
@@ -412,7 +412,7 @@ fn six_is_a_limit_or_a_run_that_is_stuck() {
         (&[stuck], "stuck: step 2 waits: update state paused, and nothing is pending"),
     ] {
         let mut line = vec!["run", "small.yaml", "--quiet", "--timeline", "six.jsonl"];
-        sets.iter().for_each(|set| line.extend(["--set", *set]));
+        line.extend(sets.iter().flat_map(|set| ["--set", *set]));
         let output = place.swarmsim(&line);
         assert_eq!(output.code, Some(6), "{output:?}");
         let told = output.stdout.lines().nth(1).and_then(|line| line.split_once("s  end: "));

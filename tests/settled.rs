@@ -83,7 +83,9 @@ fn a_removed_service_is_not_unavailable() {
     let ran = ran("{}", &steps, claims);
     assert!(ran.verdicts.iter().all(Verdict::holds), "{:?}", ran.verdicts);
     let mut metrics = Metrics::default();
-    ran.records.iter().for_each(|record| metrics.take(record));
+    for record in &ran.records {
+        metrics.take(record);
+    }
     let [web] = &metrics.finish(&ran.footer)[..] else { panic!("one service") };
     assert_eq!((web.least_running, web.unavailable_for.0, web.short_for.0), (Some(1), 0, 0));
 }

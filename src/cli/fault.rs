@@ -16,7 +16,10 @@ fn exit_of(work: impl FnOnce() -> Exit) -> Exit {
 }
 
 fn what(info: &PanicHookInfo<'_>) -> String {
-    let message = info.payload_as_str().unwrap_or("no message");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let message = message.unwrap_or("no message");
     let place = info.location().map_or(String::new(), |place| format!(" ({place})"));
     format!("{message}{place}")
 }

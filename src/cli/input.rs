@@ -55,8 +55,9 @@ pub fn is_timeline(path: &Path) -> bool {
         Some("jsonl") => true,
         Some("yaml" | "yml") => false,
         _ => {
-            let first = fs::File::open(path).ok().and_then(|file| file.bytes().next());
-            matches!(first, Some(Ok(b'{')))
+            let mut first = [0];
+            let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut first));
+            read.is_ok() && first == *b"{"
         }
     }
 }

@@ -155,7 +155,7 @@ fn error(text: &str) -> ReadError {
 fn mistakes_are_explained() {
     let swap = |from: &str, to: &str| {
         assert!(SMALL.contains(from), "{from}");
-        let ReadError { line, cause, hint } = error(&SMALL.replacen(from, to, 1));
+        let ReadError { line, cause, hint, .. } = error(&SMALL.replacen(from, to, 1));
         format!("{line}: {cause} ({hint})")
     };
     let mut found =
