@@ -1,4 +1,5 @@
 //! Values in, text out; no decisions.
 
 pub mod json;
+pub mod rows;
 pub mod text;

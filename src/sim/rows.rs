@@ -6,9 +6,25 @@ use crate::base::ids::{NodeIx, ServiceIx, TaskIx};
 use crate::client::choose::Candidate;
 use crate::client::rows::{ManagerRow, NodeRow, Place, ServiceRow, TaskRow, UpdateRow};
 use crate::docker::behaviour::Engine;
+use crate::sim::world::Simulation;
 use crate::swarmkit::spec::{Mode, PublishMode};
 use crate::swarmkit::store::{Store, Task};
 use crate::timeline::record::{SlotKey, UpdateStatus};
+
+impl Simulation {
+    /// The rows of all services at the present moment, as `docker service inspect` gets them.
+    pub fn service_rows(&self) -> Vec<ServiceRow> {
+        let store = &self.manager.store;
+        store.services().filter_map(|(service, _)| service_row(store, service)).collect()
+    }
+
+    /// The rows of all tasks of services that exist, as `docker service ps` gets them: service by
+    /// service, slot by slot, the newest first.
+    pub fn task_rows(&self) -> Vec<TaskRow> {
+        let store = &self.manager.store;
+        store.services().flat_map(|(service, _)| task_rows(store, service, |_| true)).collect()
+    }
+}
 
 /// The row of a service.
 pub(super) fn service_row(store: &Store, service: ServiceIx) -> Option<ServiceRow> {

@@ -281,6 +281,11 @@ impl Store {
         self.services.get(service).filter(|s| !s.removed)
     }
 
+    /// The service, removed or not: its tasks may outlive it.
+    pub fn service_ever(&self, service: ServiceIx) -> &Service {
+        &self.services[service]
+    }
+
     /// The service of that name.
     pub fn service_named(&self, name: &str) -> Option<ServiceIx> {
         self.names.get(name).copied()

@@ -65,6 +65,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "metrics",
             "scenario::Scenario",
             "scenario::model",
+            "swarmkit::spec",
             "swarmkit::task",
             "sweep",
             "timeline",

@@ -98,10 +98,10 @@ impl Engine {
     ) {
         let known = self.tasks.get(task).is_some_and(|link| link.running.is_some());
         let stored = store.task_ever(task);
-        let service = store.service(stored.service).filter(|_| !known);
-        let word = service.map(|service| {
+        let word = (!known).then(|| {
+            let key = store.service_ever(stored.service).key;
             let slot = slot_number(stored.slot);
-            service.key.block(Role::Task, slot, stored.ordinal.0, 0)[word::ACCEPT]
+            key.block(Role::Task, slot, stored.ordinal.0, 0)[word::ACCEPT]
         });
         let after = self.software.delivery(word);
         cx.ask(after, EngineEvent::Deliver(task, wish), true);

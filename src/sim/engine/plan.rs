@@ -165,7 +165,6 @@ impl Engine {
         let published =
             endpoint.is_some_and(crate::swarmkit::spec::EndpointSpec::publishes_ingress);
         let program = container.command.first().or(container.args.first());
-        let service = store.service(task.service);
         let template = Arc::new(Template {
             image_name: name.clone(),
             probing: health::effective(container.healthcheck.as_ref(), image.healthcheck.as_ref()),
@@ -175,7 +174,7 @@ impl Engine {
             has_service_binding: published || !spec.networks.is_empty(),
             engine: cluster.engine,
             latencies,
-            key: service.expect("the service of a running task exists").key,
+            key: store.service_ever(task.service).key,
             gossip_converge_delay: self.software.timing.gossip_converge_delay,
             list_probes: false,
         });

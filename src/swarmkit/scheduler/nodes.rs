@@ -163,8 +163,7 @@ impl NodeSet {
             if choices.hints().is_some() {
                 self.choices = choices.clone();
             }
-            let key = store.service(service).map(|s| s.key);
-            let key = key.expect("the service of a task that is being placed exists");
+            let key = store.service_ever(service).key;
             let (ranks, places) = (IdVec::new(), BTreeSet::new());
             let mut order = Order { service, key, ranks, places };
             for (node, info) in self.infos.iter().filter(|(_, info)| info.known) {

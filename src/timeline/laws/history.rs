@@ -1,8 +1,8 @@
 //! Task history: what the reaper deletes (semantics 8, 17.1.12).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::ids::ServiceIx;
+use crate::base::ids::{ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::spec::{Mode, ServiceSpec};
 use crate::swarmkit::task::TaskState;
@@ -20,24 +20,43 @@ fn deletable(task: &TaskView) -> bool {
 }
 
 /// Live tasks are not deleted.
-pub(super) struct Live;
+#[derive(Default)]
+pub(super) struct Live {
+    /// Tasks that were to be removed when they had no node yet: the reaper has them on its list,
+    /// and the scheduler may place them before it comes (semantics 8 and 9.2).
+    listed: BTreeSet<TaskIx>,
+}
 
 impl Law for Live {
     fn info(&self) -> &'static LawInfo {
         &LawInfo {
             id: "history.live",
-            statement: "A task is deleted only when it has ended, was never placed and is not \
-                        wanted, or its service or node is gone.",
+            statement: "A task is deleted only when it has ended, was not placed when it was no \
+                        longer wanted, its slot is dead, or its service or node is gone.",
             severity: Severity::Invariant,
         }
     }
 
     fn observe(&mut self, step: &Step<'_>, notes: &mut Notes<'_>) {
-        let Fact::Task { task, change: TaskChange::Deleted } = &step.record.fact else { return };
+        let Fact::Task { task, change } = &step.record.fact else { return };
         let Some(view) = step.task(*task) else { return };
+        if let TaskChange::Desired(TaskState::Remove) = change
+            && view.state < TaskState::Assigned
+        {
+            self.listed.insert(*task);
+        }
+        if *change != TaskChange::Deleted {
+            return;
+        }
+        let listed = self.listed.remove(task);
         let gone = !step.before.services.contains_key(&view.service)
             || matches!(view.slot, SlotKey::Node(node) if !step.before.nodes.contains_key(&node));
-        if !deletable(view) && !gone {
+        // The orchestrator deletes all of a dead slot, whether agents have stopped it or not
+        // (semantics 4.2).
+        let unwanted =
+            |task: &TaskView| task.desired > TaskState::Running || task.state.is_terminal();
+        let dead = step.before.slot(view.service, view.slot).all(|(_, task)| unwanted(task));
+        if !deletable(view) && !gone && !listed && !dead {
             let state = view.state.word();
             notes.broken(format!("{} is deleted while {state}", step.name(*task)));
         }

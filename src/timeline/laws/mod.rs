@@ -180,7 +180,7 @@ pub fn all() -> Vec<Box<dyn Law>> {
         Box::new(restarts::Delay::default()),
         Box::new(nodes::Assigned),
         Box::new(nodes::Crashed::default()),
-        Box::new(history::Live),
+        Box::new(history::Live::default()),
         Box::new(history::Limit::default()),
         Box::new(promises::OldSpec),
         Box::new(promises::SlotsDown::default()),

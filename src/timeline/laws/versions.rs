@@ -1,6 +1,6 @@
 //! New tasks are made from the spec that holds (semantics 17.1.9).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::ids::{ServiceIx, SpecVersion};
 use crate::base::time::SimTime;
@@ -12,6 +12,9 @@ use crate::timeline::record::{Fact, Maker, ServiceChange, TaskChange};
 pub(super) struct Current {
     /// The version before the last change, and when that was, until the updater has taken notice.
     last: BTreeMap<ServiceIx, (SpecVersion, SimTime)>,
+    /// Versions since which requests changed nothing: an updater goes on as if there had been none,
+    /// and makes its tasks from the version that it began with (semantics 5.1).
+    same: BTreeMap<ServiceIx, BTreeSet<SpecVersion>>,
 }
 
 impl Law for Current {
@@ -19,15 +22,22 @@ impl Law for Current {
         &LawInfo {
             id: "versions.current",
             statement: "A new task has image and version of the spec that holds; only an updater \
-                        that is about to be cancelled may still use the one before.",
+                        that is about to be cancelled may still use the one before, or one whose \
+                        spec was stored again the version that it began with.",
             severity: Severity::Invariant,
         }
     }
 
     fn observe(&mut self, step: &Step<'_>, notes: &mut Notes<'_>) {
         match &step.record.fact {
-            Fact::Service { service, change: ServiceChange::Spec { .. } } => {
+            Fact::Service { service, change: ServiceChange::Spec { spec, .. } } => {
                 if let Some(before) = step.before.services.get(service) {
+                    let same = self.same.entry(*service).or_default();
+                    if before.spec != *spec {
+                        same.clear();
+                    } else {
+                        same.insert(before.version);
+                    }
                     self.last.insert(*service, (before.version, step.at()));
                 }
             }
@@ -41,7 +51,11 @@ impl Law for Current {
                         && created.version == *version
                         && step.at() <= hop
                 });
-                if !current && !late {
+                let same = self.same.get(&created.service);
+                let same = created.maker == Maker::Updater
+                    && *created.image == service.spec.task.container.image
+                    && same.is_some_and(|same| same.contains(&created.version));
+                if !current && !late && !same {
                     let name = step.name(*task);
                     notes.broken(format!("{name} is made from a spec that does not hold"));
                 }

@@ -1,0 +1,128 @@
+//! The rows of docker's listings at any moment of a timeline, from its facts alone.
+//!
+//! `docker service ps` and `docker service inspect` as they would look at that moment: the same
+//! rows that the client fills from the manager's store (design decisions 1.5).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::ids::{Identifier, NodeIx, ServiceIx, SpecVersion, TaskIx};
+use crate::client::rows::{Place, ServiceRow, TaskRow, UpdateRow};
+use crate::swarmkit::spec::{Mode, PublishMode, ServiceSpec};
+use crate::swarmkit::task::TaskState;
+use crate::timeline::record::{Fact, NodeChange, Record, ServiceChange, SlotKey, TaskChange};
+use crate::timeline::view::{ServiceView, TaskView, View};
+
+/// The cluster at a moment, with what rows say of things that are gone.
+#[derive(Clone, Default, Debug)]
+pub struct Rows {
+    view: View,
+    /// Every spec that held; a task keeps the ports of the one it was made from.
+    specs: BTreeMap<(ServiceIx, SpecVersion), Arc<ServiceSpec>>,
+    /// Tasks by which an update was stopped may be deleted since.
+    tasks: BTreeMap<TaskIx, Identifier>,
+    /// Tasks may outlive their node.
+    nodes: BTreeMap<NodeIx, (Identifier, Arc<str>)>,
+}
+
+impl Rows {
+    /// Takes the next record.
+    pub fn take(&mut self, record: &Record) {
+        match &record.fact {
+            Fact::Service {
+                service,
+                change:
+                    ServiceChange::Created { spec, version, .. }
+                    | ServiceChange::Spec { spec, version, .. },
+            } => {
+                self.specs.insert((*service, *version), spec.clone());
+            }
+            Fact::Task { task, change: TaskChange::Created(created) } => {
+                self.tasks.insert(*task, created.id);
+            }
+            Fact::Node { node, change: NodeChange::Joined { id, name, .. } } => {
+                self.nodes.insert(*node, (*id, name.clone()));
+            }
+            _ => {}
+        }
+        self.view.apply(record);
+    }
+
+    /// The rows of all services. The index of an object's last change is in no timeline: it is 0.
+    pub fn services(&self) -> Vec<ServiceRow> {
+        self.view.services.iter().map(|(service, view)| self.service(*service, view)).collect()
+    }
+
+    /// The rows of all tasks: service by service, slot by slot, the newest first.
+    pub fn tasks(&self) -> Vec<TaskRow> {
+        let known = |(service, _): &&(ServiceIx, SlotKey)| self.view.services.contains_key(service);
+        let slots = self.view.slots.keys().filter(known);
+        let tasks = slots.flat_map(|(service, slot)| self.view.slot(*service, *slot).rev());
+        tasks.map(|(_, task)| self.task(task)).collect()
+    }
+
+    fn service(&self, service: ServiceIx, view: &ServiceView) -> ServiceRow {
+        let spec = view.spec.clone();
+        let count = |wanted: fn(&TaskView) -> bool| {
+            self.view.tasks_of(service).filter(|(_, task)| wanted(task)).count() as u64
+        };
+        let desired = match spec.mode {
+            Mode::Replicated { replicas } => replicas,
+            Mode::ReplicatedJob { max_concurrent, .. } => max_concurrent,
+            Mode::Global | Mode::GlobalJob => count(|task| task.desired == TaskState::Running),
+        };
+        let update = view.update.map(|status| {
+            let (text, task) = status.message.parts();
+            let id = task.and_then(|task| self.tasks.get(&task));
+            UpdateRow {
+                state: status.state,
+                message: format!("{text}{}", id.map_or(String::new(), ToString::to_string)),
+                started: Some(status.started),
+                completed: status.completed,
+            }
+        });
+        let ports = spec.endpoint.as_ref().map_or(Vec::new(), |endpoint| endpoint.ports.clone());
+        ServiceRow {
+            id: view.id,
+            name: spec.name.as_str().into(),
+            previous: view.previous.clone(),
+            version: 0,
+            update,
+            created: view.created,
+            updated: view.updated,
+            running: count(|task| task.state == TaskState::Running),
+            desired,
+            ports,
+            spec,
+        }
+    }
+
+    fn task(&self, task: &TaskView) -> TaskRow {
+        let service = &self.view.services[&task.service];
+        let spec = self.specs.get(&(task.service, task.version));
+        let endpoint = spec.and_then(|spec| spec.endpoint.as_ref());
+        let ports = endpoint.map_or(Vec::new(), |endpoint| {
+            let host = endpoint.ports.iter().filter(|p| p.publish_mode == PublishMode::Host);
+            host.cloned().collect()
+        });
+        let node = |node: NodeIx| self.nodes.get(&node).cloned();
+        TaskRow {
+            id: task.id,
+            service_id: service.id,
+            service: service.spec.name.as_str().into(),
+            place: match task.slot {
+                SlotKey::Slot(number) => Place::Slot(number.0),
+                SlotKey::Node(on) => Place::Node(node(on).map_or(task.id, |(id, _)| id)),
+            },
+            image: task.image.clone(),
+            node: task.node.and_then(node),
+            desired: task.desired,
+            state: task.state,
+            err: task.err.as_deref().map(str::to_string),
+            stamp: task.stamp,
+            created: task.created,
+            version: task.version.0,
+            ports,
+        }
+    }
+}
