@@ -44,7 +44,8 @@ impl Book {
             Fact::Container { task, change: ContainerChange::Died(0) } => {
                 self.tasks.entry(*task).or_default().died_well = true;
             }
-            Fact::Task { task, change: TaskChange::Deleted } => {
+            // Its container may outlive the task: probes go on until it is gone.
+            Fact::Container { task, change: ContainerChange::Removed } => {
                 self.tasks.remove(task);
             }
             _ => {}

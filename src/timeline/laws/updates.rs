@@ -171,19 +171,24 @@ impl Law for Completed {
     fn info(&self) -> &'static LawInfo {
         &LawInfo {
             id: "updates.completed",
-            statement: "An update status has a time of completion if and only if it is completed \
-                        or rollback_completed.",
+            statement: "An update status gets a time of completion when, and only when, it becomes \
+                        completed or rollback_completed.",
             severity: Severity::Invariant,
         }
     }
 
     fn observe(&mut self, step: &Step<'_>, notes: &mut Notes<'_>) {
-        let Some((service, _, next)) = statuses(step) else { return };
+        let Some((service, before, next)) = statuses(step) else { return };
         let done = matches!(next.state, UpdateState::Completed | UpdateState::RollbackCompleted);
-        if done != next.completed.is_some() {
+        // A run that follows on a completed one and is stopped keeps that one's time (semantics
+        // 5.10: only the state and the message are written).
+        let kept = before.is_some_and(|before| before.completed == next.completed);
+        let right =
+            if done { next.completed == Some(step.at()) } else { kept || next.completed.is_none() };
+        if !right {
             let (name, state) = (step.names.service(service), next.state.word());
-            let has = if done { "no time" } else { "a time" };
-            notes.broken(format!("{name}: {state} with {has} of completion"));
+            let has = if done { "without its" } else { "with a new" };
+            notes.broken(format!("{name}: {state} {has} time of completion"));
         }
     }
 }

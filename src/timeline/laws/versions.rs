@@ -10,7 +10,7 @@ use crate::timeline::record::{Fact, Maker, ServiceChange, TaskChange};
 /// Whoever makes a task makes it from the current spec.
 #[derive(Default)]
 pub(super) struct Current {
-    /// The version before the last change, and when that was, until the updater has taken notice.
+    /// The version before the last change, and when that was, until the loops have taken notice.
     last: BTreeMap<ServiceIx, (SpecVersion, SimTime)>,
     /// Versions since which requests changed nothing: an updater goes on as if there had been none,
     /// and makes its tasks from the version that it began with (semantics 5.1).
@@ -21,8 +21,8 @@ impl Law for Current {
     fn info(&self) -> &'static LawInfo {
         &LawInfo {
             id: "versions.current",
-            statement: "A new task has image and version of the spec that holds; only an updater \
-                        that is about to be cancelled may still use the one before, or one whose \
+            statement: "A new task has image and version of the spec that holds; only a loop that \
+                        has not heard of it yet may still use the one before, and an updater whose \
                         spec was stored again the version that it began with.",
             severity: Severity::Invariant,
         }
@@ -47,7 +47,9 @@ impl Law for Current {
                     && *created.image == service.spec.task.container.image;
                 let late = self.last.get(&created.service).is_some_and(|(version, changed)| {
                     let hop = changed.after(step.settings.hop);
-                    created.maker == Maker::Updater
+                    // Orchestrators work by the service of the event, updaters by that of their
+                    // beginning (semantics 4.2, 5.1, 7.1); a restart reads the store (6.2).
+                    created.maker != Maker::Restart
                         && created.version == *version
                         && step.at() <= hop
                 });
