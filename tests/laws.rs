@@ -22,8 +22,9 @@ use swarmsim::scenario::{self, Scenario};
 use swarmsim::sim::world::Simulation;
 use swarmsim::timeline::ends::{Footer, Header, Limit, Stop, Timeline};
 use swarmsim::timeline::laws::{Settings, Severity, check_with};
-use swarmsim::timeline::record::{CommandFact, Fact, Record};
+use swarmsim::timeline::record::{CommandFact, Fact, Record, TaskChange};
 use swarmsim::timeline::verify::{first_difference, shape};
+use swarmsim::timeline::view::View;
 
 /// What happened, all of it.
 type Run = (Vec<Record>, Footer);
@@ -172,12 +173,33 @@ fn random_scenarios_keep_the_laws_and_repeat() {
 }
 
 #[test]
+fn a_service_that_is_removed_at_once_leaves_nothing() {
+    for mode in ["--replicas 3", "--mode global"] {
+        let text = format!(
+            "{{name: gone, cluster: {{nodes: 2}}, script: [docker service create -d --name a \
+             {mode} app, docker service rm a, wait: 70ms, docker service create -d --name b app, \
+             docker service rm b, wait: 10s]}}"
+        );
+        let scenario = scenario::load(&text).unwrap_or_else(|problems| panic!("{problems:?}"));
+        let (records, footer) = run(&Arc::new(scenario));
+        let view = View::of(&records);
+        assert_eq!(footer.stop, Stop::ScriptDone);
+        assert_eq!((view.services.len(), view.tasks.len()), (0, 0), "{mode}");
+        let made = |record: &&Record| {
+            matches!(record.fact, Fact::Task { change: TaskChange::Created(_), .. })
+        };
+        assert!(records.iter().filter(made).count() >= 3, "{mode}");
+    }
+}
+
+#[test]
 fn what_failed_once_holds_now() {
     let mut files: Vec<PathBuf> = std::fs::read_dir("tests/laws/cases")
         .expect("the cases are there")
         .map(|entry| entry.expect("it can be read").path())
         .collect();
     files.sort();
+    assert!(files.len() >= 9, "cases are missing");
     for file in files {
         let text = std::fs::read_to_string(&file).expect("it can be read");
         if let Err(why) = check(&text) {

@@ -251,3 +251,27 @@ fn a_pending_task_is_dropped_once_a_request_has_raised_the_version() {
     w.run_until(ms(5_000));
     assert_eq!(nodes_of(&w), ["-"], "quirk Q35");
 }
+
+#[test]
+fn a_pending_task_is_placed_though_its_service_is_gone() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    w.node("n1");
+    w.begin();
+    let service = {
+        let key = crate::base::chance::Seed(0).key(crate::base::chance::Whom::Service, "web");
+        let id = crate::base::ids::Identifier::new(0, 1);
+        w.act(|_, ctx| crate::swarmkit::controlapi::create_service(ctx, replicated(1), id, key))
+            .expect("new")
+    };
+    w.run_until(ms(20));
+    w.forget();
+    w.act(|_, ctx| crate::swarmkit::controlapi::remove_service(ctx, service)).expect("there");
+    w.run_until(ms(200));
+    same(
+        &w.facts(),
+        "0.02s service removed
+        0.02s 1.1 is to be remove
+        0.07s 1.1 on n1",
+    );
+}

@@ -1,0 +1,156 @@
+//! Equal scenario and seed, equal bytes: twice, copied, on threads, in debug and in release.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use swarmsim::base::chance::Seed;
+use swarmsim::scenario::{self, Scenario};
+use swarmsim::sim::world::Simulation;
+use swarmsim::timeline::codec;
+use swarmsim::timeline::ends::{Footer, Header, Timeline};
+use swarmsim::timeline::laws::{Settings, Severity, check_with};
+use swarmsim::timeline::record::{Fact, Record, SlotKey};
+use swarmsim::timeline::verify::shape;
+
+/// Every shipped scenario with the name of its file.
+fn shipped() -> Vec<(String, Arc<Scenario>)> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir("scenarios")
+        .expect("the scenarios are there")
+        .map(|entry| entry.expect("it can be read").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let load = |file: PathBuf| {
+        let text = std::fs::read_to_string(&file).expect("it can be read");
+        let name = file.file_stem().expect("it has a name").to_string_lossy().to_string();
+        let scenario = scenario::load(&text);
+        (name, Arc::new(scenario.unwrap_or_else(|problems| panic!("{problems:?}"))))
+    };
+    files.into_iter().map(load).collect()
+}
+
+fn timeline(scenario: &Scenario, records: Vec<Record>, footer: Footer) -> Timeline {
+    let header = Header::new(Seed(scenario.seed), scenario.to_json());
+    Timeline { header, records, footer }
+}
+
+fn run(scenario: &Arc<Scenario>) -> Timeline {
+    let mut records = Vec::new();
+    let footer = Simulation::new(scenario).run(&mut records);
+    timeline(scenario, records, footer)
+}
+
+/// Digest, and what else the footer counts.
+fn pin(name: &str, footer: &Footer) -> String {
+    format!(
+        "{name:<22} {} records, {} events, until {}: {}\n",
+        footer.records, footer.events, footer.at, footer.digest
+    )
+}
+
+#[test]
+fn twice_the_same_bytes() {
+    for (name, scenario) in shipped() {
+        let (first, second) = (codec::to_text(&run(&scenario)), codec::to_text(&run(&scenario)));
+        assert!(first.lines().count() > 10, "{name}");
+        assert!(first == second, "{name}");
+    }
+}
+
+/// The same list in debug and in release, and on every machine. A change of it must be explained.
+#[test]
+fn digests_are_pinned() {
+    let pins: String =
+        shipped().iter().map(|(name, scenario)| pin(name, &run(scenario).footer)).collect();
+    insta::assert_snapshot!(pins);
+}
+
+#[test]
+fn a_copy_in_the_middle_ends_in_the_same_bytes() {
+    for (name, scenario) in shipped() {
+        let whole = run(&scenario);
+        for part in [1, 3, 9] {
+            let mut simulation = Simulation::new(&scenario);
+            let mut records = Vec::new();
+            for _ in 0..whole.footer.events * part / 10 {
+                assert_eq!(simulation.step(&mut records), None, "{name}");
+            }
+            let (mut copy, mut copied) = (simulation.clone(), records.clone());
+            // The original goes on first: nothing of it may be shared with the copy.
+            let footer = simulation.run(&mut records);
+            assert!(timeline(&scenario, records, footer) == whole, "{name}: original, {part}");
+            let footer = copy.run(&mut copied);
+            assert!(timeline(&scenario, copied, footer) == whole, "{name}: copy, {part}");
+        }
+    }
+}
+
+#[test]
+fn on_threads_as_one_by_one() {
+    let all = shipped();
+    let alone: Vec<String> = all.iter().map(|(name, s)| pin(name, &run(s).footer)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some((name, scenario)) = all.get(at % all.len()) else { return done };
+            // Each of them runs on several threads in the end.
+            if at >= 4 * all.len() {
+                return done;
+            }
+            done.push((at % all.len(), pin(name, &run(scenario).footer)));
+        }
+    };
+    let together: Vec<(usize, String)> = std::thread::scope(|scope| {
+        let threads = [(); 4].map(|()| scope.spawn(work));
+        threads.into_iter().flat_map(|thread| thread.join().expect("it ends")).collect()
+    });
+    assert_eq!(together.len(), 4 * all.len());
+    for (at, pinned) in together {
+        assert_eq!(pinned, alone[at]);
+    }
+}
+
+#[test]
+fn laws_hold_and_the_shape_is_right() {
+    for (name, scenario) in shipped() {
+        let whole = run(&scenario);
+        assert_eq!(shape(&whole), [], "{name}");
+        let history_limit = scenario.cluster.task_history_limit;
+        let settings = Settings { history_limit, ..Settings::default() };
+        let broken = check_with(settings, &whole.records, &whole.footer);
+        let broken: Vec<_> =
+            broken.iter().filter(|v| v.law.severity == Severity::Invariant).collect();
+        assert!(broken.is_empty(), "{name}: {broken:#?}");
+    }
+}
+
+/// The first roll-out of four slots, in the order in which the slots come.
+fn first_order(records: &[Record]) -> Vec<SlotKey> {
+    let slots = records.iter().find_map(|record| match &record.fact {
+        Fact::Run { slots, .. } if slots.len() == 4 => Some(slots.to_vec()),
+        _ => None,
+    });
+    slots.expect("four slots are rolled")
+}
+
+#[test]
+fn other_seeds_give_other_orders_of_the_slots() {
+    let (_, vote) = shipped().into_iter().find(|(name, _)| name == "vote").expect("it is there");
+    let mut orders = BTreeSet::new();
+    for seed in 0..20 {
+        let scenario = Arc::new(Scenario { seed, ..(*vote).clone() });
+        let order = first_order(&run(&scenario).records);
+        let mut sorted = order.clone();
+        sorted.sort();
+        let all: Vec<SlotKey> =
+            (1..=4).map(|n| SlotKey::Slot(swarmsim::base::ids::SlotNo(n))).collect();
+        assert_eq!(sorted, all, "seed {seed}");
+        orders.insert(order);
+    }
+    assert!(orders.len() > 1, "20 seeds give one order: {orders:?}");
+}
