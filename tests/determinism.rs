@@ -1,5 +1,7 @@
 //! Equal scenario and seed, equal bytes: twice, copied, on threads, in debug and in release.
 
+mod support;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,20 +18,13 @@ use swarmsim::timeline::verify::shape;
 
 /// Every shipped scenario with the name of its file.
 fn shipped() -> Vec<(String, Arc<Scenario>)> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir("scenarios")
-        .expect("the scenarios are there")
-        .map(|entry| entry.expect("it can be read").path())
-        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty());
     let load = |file: PathBuf| {
         let text = std::fs::read_to_string(&file).expect("it can be read");
         let name = file.file_stem().expect("it has a name").to_string_lossy().to_string();
         let scenario = scenario::load(&text);
         (name, Arc::new(scenario.unwrap_or_else(|problems| panic!("{problems:?}"))))
     };
-    files.into_iter().map(load).collect()
+    support::scenarios().into_iter().map(load).collect()
 }
 
 fn timeline(scenario: &Scenario, records: Vec<Record>, footer: Footer) -> Timeline {

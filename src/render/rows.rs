@@ -76,7 +76,7 @@ impl Rows {
             let id = task.and_then(|task| self.tasks.get(&task));
             UpdateRow {
                 state: status.state,
-                message: format!("{text}{}", id.map_or(String::new(), ToString::to_string)),
+                message: format!("{text}{}", id.map_or(String::new(), ToString::to_string)).into(),
                 started: Some(status.started),
                 completed: status.completed,
             }

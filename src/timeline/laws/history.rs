@@ -112,8 +112,8 @@ impl Law for Limit {
             }
             let live = end.view.slot(*service, *slot).filter(|(_, t)| !deletable(t)).count();
             let keep = limit.max(self.keep.get(service).copied().unwrap_or_default());
-            // With several live tasks the reaper waits for its next run; with one it is done, and does
-            // not come back when that one ends (semantics 8).
+            // With several live tasks the reaper waits for its next run; with one it is done, and
+            // does not come back when that one ends (semantics 8).
             if live <= 1 && tasks.len() as i64 > keep.max(1) {
                 let slot = end.names.slot(*service, *slot);
                 notes.broken(format!("{slot} keeps {} tasks", tasks.len()));

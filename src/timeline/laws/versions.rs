@@ -33,10 +33,10 @@ impl Law for Current {
             Fact::Service { service, change: ServiceChange::Spec { spec, .. } } => {
                 if let Some(before) = step.before.services.get(service) {
                     let same = self.same.entry(*service).or_default();
-                    if before.spec != *spec {
-                        same.clear();
-                    } else {
+                    if before.spec == *spec {
                         same.insert(before.version);
+                    } else {
+                        same.clear();
                     }
                     self.last.insert(*service, (before.version, step.at()));
                 }
