@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 use crate::sim::world::Simulation;
 use crate::timeline::codec::Writer;
 use crate::timeline::ends::{Footer, Header, Stop};
-use crate::timeline::laws::{Severity, check_all};
+use crate::timeline::laws::{Settings, Severity, check_with};
 use crate::timeline::record::Record;
 use crate::timeline::sink::{NoSink, Tee};
 use crate::timeline::words::Weight;
@@ -129,9 +129,20 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, file: Option<WholeFile>) -> io
     Ok(exit)
 }
 
+/// What the laws have to know of a scenario's cluster.
+pub fn settings(scenario: &Scenario) -> Settings {
+    let usual = Settings::default();
+    Settings {
+        history_limit: scenario.cluster.task_history_limit,
+        // Usually a hop takes a millisecond, and several come together.
+        hop: usual.hop.max(scenario.cluster.commit_hop.times(20)),
+        ..usual
+    }
+}
+
 /// The invariants that a run broke; broken promises are Swarm's own and no mistake.
-fn broken_laws(records: &[Record], footer: &Footer) -> Vec<&'static str> {
-    let violations = check_all(records, footer);
+pub fn broken_laws(scenario: &Scenario, records: &[Record], footer: &Footer) -> Vec<&'static str> {
+    let violations = check_with(settings(scenario), records, footer);
     let broken = violations.iter().filter(|v| v.law.severity == Severity::Invariant);
     broken.map(|v| v.law.id).collect()
 }
@@ -141,7 +152,7 @@ fn outcome(scenario: &Scenario, records: &[Record], footer: Footer) -> Outcome {
     for record in records {
         metrics.take(record);
     }
-    let broken: Vec<&'static str> = broken_laws(records, &footer);
+    let broken: Vec<&'static str> = broken_laws(scenario, records, &footer);
     let verdicts = evaluate(&scenario.expect, records, &footer, &broken);
     let metrics = metrics.finish(&footer);
     Outcome { footer, metrics, verdicts }

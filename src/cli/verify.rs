@@ -9,11 +9,12 @@ use clap::Args;
 use crate::base::time::SimTime;
 use crate::cli::exit::Exit;
 use crate::cli::input::{load, timeline};
+use crate::cli::run::settings;
 use crate::cli::say::answer;
 use crate::scenario::Scenario;
 use crate::sim::world::Simulation;
 use crate::timeline::ends::{Footer, Timeline};
-use crate::timeline::laws::{Severity, Violation, check_all};
+use crate::timeline::laws::{Settings, Severity, Violation, check_with};
 use crate::timeline::record::Record;
 use crate::timeline::verify::{first_difference, shape};
 
@@ -52,7 +53,10 @@ fn verify(args: &VerifyArgs, timeline: &Timeline, out: &mut dyn Write) -> io::Re
         return Ok(Exit::Invariant);
     }
     writeln!(out, "shape: {} records, in order, digest as stated", timeline.records.len())?;
-    let violations = check_all(&timeline.records, &timeline.footer);
+    // If it is not valid, that is told where it is needed.
+    let settings = crate::scenario::load(&timeline.header.scenario)
+        .map_or_else(|_| Settings::default(), |scenario| settings(&scenario));
+    let violations = check_with(settings, &timeline.records, &timeline.footer);
     for Violation { law, at, text, .. } in &violations {
         let kind = match law.severity {
             Severity::Invariant => "law broken",

@@ -20,6 +20,7 @@ pub mod image;
 pub mod inspect;
 pub mod json;
 pub mod ls;
+pub mod naming;
 pub mod node;
 pub mod ports;
 pub mod pretty;

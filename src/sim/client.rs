@@ -9,6 +9,7 @@ use crate::base::time::{SimTime, Span};
 use crate::client::choose::choose;
 use crate::client::command::{DockerCommand, ServiceUpdate, UpdateRequest, Wait, parse};
 use crate::client::failure::CliFailure;
+use crate::client::naming::random_name;
 use crate::client::progress::{Next, PollResult, Progress, ProgressOutput};
 use crate::client::rows::UpdateRow;
 use crate::client::{inspect, ls, node, pretty, ps, words};
@@ -38,6 +39,7 @@ pub(super) struct Clients {
 #[derive(Clone, Debug)]
 struct Attached {
     service: ServiceIx,
+    id: Identifier,
     progress: Progress,
     /// First poll; all others follow on its grid.
     first: SimTime,
@@ -106,7 +108,11 @@ impl Simulation {
         cause: Option<RecordNo>,
     ) -> Result<Ended, CliFailure> {
         match command {
-            DockerCommand::ServiceCreate { spec, wait } => {
+            DockerCommand::ServiceCreate { mut spec, wait } => {
+                self.check_references(&spec)?;
+                if spec.name.is_empty() {
+                    spec.name = self.unused_name(step);
+                }
                 let key = self.seed.key(Whom::Service, &spec.name);
                 let nth = self.manager.store.version() as u32;
                 let block = key.block(Role::Identifier, 0, nth, 0);
@@ -285,11 +291,44 @@ impl Simulation {
             UpdateRequest::Rollback => {
                 self.activate(cause, |_, ctx| controlapi::rollback_service(ctx, service, version))
             }
-            UpdateRequest::Spec(spec) => self
-                .activate(cause, |_, ctx| controlapi::update_service(ctx, service, *spec, version)),
+            UpdateRequest::Spec(spec) => {
+                self.check_references(&spec)?;
+                self.activate(cause, |_, ctx| {
+                    controlapi::update_service(ctx, service, *spec, version)
+                })
+            }
         }
         .map_err(CliFailure::daemon)?;
         Ok(self.after_request(step, service, &update.service, update.wait))
+    }
+
+    /// The client looks up what a spec names (cli surface 1.5), and so it has to be there.
+    fn check_references(&self, spec: &ServiceSpec) -> Result<(), CliFailure> {
+        const BUILT_IN: [&str; 4] = ["bridge", "host", "ingress", "none"];
+        let (cluster, container) = (&self.scenario.cluster, &spec.task.container);
+        for (what, known, files) in [
+            ("secret", &cluster.secrets, &container.secrets),
+            ("config", &cluster.configs, &container.configs),
+        ] {
+            if let Some(file) = files.iter().find(|file| !known.contains(&file.source)) {
+                return Err(CliFailure::error(format_args!("{what} not found: {}", file.source)));
+            }
+        }
+        let is_known = |name: &str| cluster.networks.contains(name) || BUILT_IN.contains(&name);
+        match spec.task.networks.iter().find(|network| !is_known(&network.target)) {
+            Some(network) => {
+                Err(CliFailure::daemon(format_args!("network {} not found", network.target)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The name that the daemon gives to a service without one.
+    fn unused_name(&self, step: u32) -> String {
+        let name = |nth: u32| random_name(self.cluster_key.word(Role::Client, 1 + nth, step));
+        let names = (0..100).map(name);
+        let mut unused = names.filter(|name| self.manager.store.service_named(name).is_none());
+        unused.next().unwrap_or_else(|| name(0))
     }
 
     fn scale(
@@ -399,7 +438,9 @@ impl Simulation {
         let first = self.now();
         let filed = Some(first);
         let status = None;
-        let attached = Attached { service, progress, first, filed, rest, errors, quiet, status };
+        let id = self.manager.store.service(service).map_or(Identifier::default(), |s| s.id);
+        let attached =
+            Attached { service, id, progress, first, filed, rest, errors, quiet, status };
         self.clients.attached.insert(step, Box::new(attached));
         let event = Event::Script(ScriptEvent::Poll(step));
         self.file(first, Class::Client, event, self.manager.store.journal.latest());
@@ -416,7 +457,7 @@ impl Simulation {
         attached.filed = None;
         let store = &self.manager.store;
         let Some(service) = store.service(attached.service) else {
-            let gone = CliFailure::daemon(format!("service {} not found", attached.rest.len()));
+            let gone = CliFailure::daemon(format!("service {} not found", attached.id));
             return self.fail(step, &gone);
         };
         let snapshot = service.now.clone();

@@ -351,7 +351,9 @@ fn validate_image(image: &str) -> Result<(), Refused> {
     });
     let domain_ok =
         domain.is_none_or(|d| d.chars().all(|c| c.is_ascii_alphanumeric() || ".:-".contains(c)));
-    if rest.split('/').all(part) && tag_ok && domain_ok {
+    // The parser of references has this limit, `NameTotalLengthMax`.
+    let length_ok = path.len() <= 255;
+    if rest.split('/').all(part) && tag_ok && domain_ok && length_ok {
         Ok(())
     } else {
         invalid(format!("ContainerSpec: \"{image}\" is not a valid repository/tag"))

@@ -4,7 +4,7 @@
 //! bearer is called `web~2`, so that a name in a file means one thing (`~` occurs in no name that
 //! Swarm accepts).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,8 +17,16 @@ pub struct Names {
     services: IdVec<ServiceIx, Option<Arc<str>>>,
     nodes: IdVec<NodeIx, Option<Arc<str>>>,
     tasks: IdVec<TaskIx, Option<Place>>,
-    taken_services: BTreeSet<Arc<str>>,
-    taken_nodes: BTreeSet<Arc<str>>,
+    taken_services: Taken,
+    taken_nodes: Taken,
+}
+
+/// Names in use.
+#[derive(Clone, Default, Debug)]
+struct Taken {
+    names: BTreeSet<Arc<str>>,
+    /// Of names that had several bearers, how many: all numbers up to it are taken.
+    bearers: BTreeMap<Arc<str>, u32>,
 }
 
 /// What a task's name is made of.
@@ -55,13 +63,13 @@ impl Names {
             Fact::Service { service, change: ServiceChange::Created { spec, .. } }
                 if self.services.get(*service).is_none_or(Option::is_none) =>
             {
-                let name = unused(&mut self.taken_services, &spec.name);
+                let name = self.taken_services.unused(&spec.name);
                 *self.services.entry(*service) = Some(name);
             }
             Fact::Node { node, change: NodeChange::Joined { name, .. } }
                 if self.nodes.get(*node).is_none_or(Option::is_none) =>
             {
-                let name = unused(&mut self.taken_nodes, name);
+                let name = self.taken_nodes.unused(name);
                 *self.nodes.entry(*node) = Some(name);
             }
             Fact::Task { task, change: TaskChange::Created(created) } => {
@@ -106,16 +114,20 @@ impl Names {
     }
 }
 
-/// The name, or the first of `name~2`, `name~3` … that is not taken; then it is.
-fn unused(taken: &mut BTreeSet<Arc<str>>, name: &str) -> Arc<str> {
-    let mut text: Arc<str> = name.into();
-    let mut bearer = 1;
-    while taken.contains(&text) {
-        bearer += 1;
-        text = format!("{name}~{bearer}").into();
+impl Taken {
+    /// The name, or the first of `name~2`, `name~3` … that is not taken; then it is.
+    fn unused(&mut self, name: &str) -> Arc<str> {
+        let mut text: Arc<str> = name.into();
+        if self.names.contains(&text) {
+            let bearer = self.bearers.entry(text.clone()).or_insert(1);
+            while self.names.contains(&text) {
+                *bearer += 1;
+                text = format!("{name}~{bearer}").into();
+            }
+        }
+        self.names.insert(text.clone());
+        text
     }
-    taken.insert(text.clone());
-    text
 }
 
 /// A name of a service or node.

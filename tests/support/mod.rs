@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use swarmsim::cli::run::records_of;
+use swarmsim::cli::run::{broken_laws, records_of};
 use swarmsim::expect::{Verdict, evaluate};
 use swarmsim::scenario::{self, Scenario};
 use swarmsim::timeline::ends::Footer;
-use swarmsim::timeline::laws::{Severity, check_all};
 use swarmsim::timeline::record::Record;
 
 /// What a run of the binary left.
@@ -58,12 +57,10 @@ pub(crate) struct Ran {
 pub(crate) fn run(text: &str) -> Ran {
     let scenario: Scenario =
         scenario::load(text).unwrap_or_else(|problems| panic!("{}", problems.render("", text)));
-    let expects = scenario.expect.clone();
-    let (records, footer) = records_of(&Arc::new(scenario));
-    let violations = check_all(&records, &footer);
-    let broken = violations.iter().filter(|v| v.law.severity == Severity::Invariant);
-    let broken: Vec<&str> = broken.map(|v| v.law.id).collect();
-    let verdicts = evaluate(&expects, &records, &footer, &broken);
+    let scenario = Arc::new(scenario);
+    let (records, footer) = records_of(&scenario);
+    let broken = broken_laws(&scenario, &records, &footer);
+    let verdicts = evaluate(&scenario.expect, &records, &footer, &broken);
     Ran { records, footer, verdicts }
 }
 

@@ -122,7 +122,9 @@ impl Reader {
     pub(crate) fn whole(&mut self, tree: &Tree, low: u64, high: u64) -> Option<u64> {
         let number = tree.text().parse().ok().filter(|number| (low..=high).contains(number));
         if number.is_none() {
+            let digits = tree.text().bytes().all(|byte| byte.is_ascii_digit());
             let range = match high {
+                u64::MAX if digits && !tree.text().is_empty() => "is too large".to_string(),
                 u64::MAX => format!("is not a whole number of at least {low}"),
                 _ => format!("is not a whole number from {low} to {high}"),
             };
