@@ -9,9 +9,11 @@ mod case;
 #[path = "laws/strategy.rs"]
 mod strategy;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngSeed, TestCaseError, TestError, TestRunner,
 };
@@ -22,7 +24,9 @@ use swarmsim::scenario::{self, Scenario};
 use swarmsim::sim::world::Simulation;
 use swarmsim::timeline::ends::{Footer, Header, Limit, Stop, Timeline};
 use swarmsim::timeline::laws::{Settings, Severity, check_with};
-use swarmsim::timeline::record::{CommandFact, Fact, Record, TaskChange};
+use swarmsim::timeline::record::{
+    CommandFact, Fact, HealthChange, Maker, NodeChange, Record, TaskChange, Waiting,
+};
 use swarmsim::timeline::verify::{first_difference, shape};
 use swarmsim::timeline::view::View;
 
@@ -171,6 +175,63 @@ fn random_scenarios_keep_the_laws_and_repeat() {
         );
     }
     outcome.expect("cases are not rejected");
+}
+
+/// What a run went through, in words.
+fn went_through((records, footer): &Run, into: &mut BTreeSet<&'static str>) {
+    into.insert(match &footer.stop {
+        Stop::ScriptDone => "end: script done",
+        Stop::Quiet => "end: quiet",
+        Stop::Stuck(_) => "end: stuck",
+        Stop::Limit(limit) => limit.word(),
+    });
+    for record in records {
+        into.insert(match &record.fact {
+            Fact::Update { status: Some(status), .. } => status.state.word(),
+            Fact::Task { change: TaskChange::Status(status), .. } => status.state.word(),
+            Fact::Task { change: TaskChange::Deleted, .. } => "deleted",
+            Fact::Task { change: TaskChange::Created(created), .. } => match created.maker {
+                Maker::Orchestrator => "made by the orchestrator",
+                Maker::Updater => "made by an updater",
+                Maker::Restart => "made by a restart",
+            },
+            Fact::Health { change: HealthChange::Unhealthy, .. } => "unhealthy",
+            Fact::Node { change: NodeChange::Crashed, .. } => "crashed",
+            Fact::Node { change: NodeChange::Removed, .. } => "node removed",
+            Fact::Node { change: NodeChange::State { state, .. }, .. } => state.word(),
+            Fact::Leader { .. } => "another leader",
+            Fact::Waiting { reason: Waiting::SlotGivenUp, .. } => "slot given up",
+            Fact::Waiting { reason: Waiting::FailureForgiven(..), .. } => "failure forgiven",
+            Fact::Waiting { reason: Waiting::FailureTolerated(..), .. } => "failure tolerated",
+            Fact::Waiting { reason: Waiting::NotRestarted(_), .. } => "not restarted",
+            _ => continue,
+        });
+    }
+}
+
+/// What a thousand scenarios of the fixed seed must go through, rare things included.
+const EVERYTHING: &str = "another leader; complete; completed; crashed; deleted; down; \
+    end: script done; end: stuck; failed; failure forgiven; \
+    failure tolerated; made by a restart; made by an updater; \
+    made by the orchestrator; node removed; not restarted; orphaned; \
+    paused; pending; preparing; ready; rejected; rollback_completed; \
+    rollback_paused; rollback_started; running; shutdown; slot given up; \
+    starting; tasks; time; unhealthy; updating";
+
+/// Laws are worth what the scenarios go through: this says what they reach.
+#[test]
+fn random_scenarios_go_through_everything() {
+    let config = Config { rng_seed: RngSeed::Fixed(17), ..Config::default() };
+    let mut runner = TestRunner::new(config);
+    let mut seen = BTreeSet::new();
+    for _ in 0..1_000 {
+        let case = strategy::case().new_tree(&mut runner).expect("there is one").current();
+        let scenario = scenario::load(&case.to_string()).expect("it loads");
+        went_through(&run(&Arc::new(scenario)), &mut seen);
+    }
+    let missed: Vec<&str> =
+        EVERYTHING.split(';').map(str::trim).filter(|word| !seen.contains(word)).collect();
+    assert_eq!(missed, Vec::<&str>::new(), "all that was seen: {seen:?}");
 }
 
 #[test]

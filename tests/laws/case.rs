@@ -84,6 +84,7 @@ pub(crate) enum What {
     Scale { service: u8, replicas: u8, attached: bool },
     Rollback { service: u8, attached: bool },
     Node { node: u8, flag: &'static str },
+    RemoveNode { node: u8 },
     Remove { service: u8 },
     CreateAgain { service: u8 },
     Look { service: u8, command: &'static str },
@@ -223,6 +224,9 @@ impl Case {
             }
             What::Node { node, flag } => {
                 format!("docker node update {flag} node-{}", nth(*node, &self.nodes))
+            }
+            What::RemoveNode { node } => {
+                format!("docker node rm --force node-{}", nth(*node, &self.nodes))
             }
             What::Remove { service: of } => format!("docker service rm {}", service(*of)),
             What::CreateAgain { service: of } => self.create(nth(*of, &self.services) - 1),

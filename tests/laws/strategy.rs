@@ -249,6 +249,7 @@ fn what() -> impl Strategy<Value = What> {
         }),
         3 => (any::<u8>(), select(flags)).prop_map(|(node, flag)| What::Node { node, flag }),
         1 => service().prop_map(|service| What::Remove { service }),
+        1 => service().prop_map(|node| What::RemoveNode { node }),
         1 => service().prop_map(|service| What::CreateAgain { service }),
         1 => (service(), select(&["ps", "inspect", "inspect --pretty"][..]))
             .prop_map(|(service, command)| What::Look { service, command }),
