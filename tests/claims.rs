@@ -462,28 +462,22 @@ fn whoami_3_a_version_that_is_never_healthy_is_rolled_back() {
 
 #[test]
 fn whoami_4_the_second_task_is_not_touched_and_answers() {
-    broken(
-        "whoami-autorollback",
-        &[("traffic:\n", "faults:\n  - {at: 30s, service: whoami, slot: 2, kill: 9}\ntraffic:\n")],
-        &[
-            "Claim 4, whoami since update: 1 slot untouched; found: 0",
-            "Claim 4, whoami since update: 1 slot replaced; found: 2",
-            "Claim 4, whoami all the time: at least 1 running, always; found: 0 at some time",
-            "Claim 4, whoami all the time: unavailable at most 0s; found: some time",
-            "Claim 4, requests to whoami since update: 0 requests failed; found: many",
-        ],
-    );
-    broken(
-        "whoami-autorollback",
-        &[("--update-monitor 10s", "--update-monitor 10s --update-parallelism 2")],
-        &[
-            "Claim 4, whoami since update: 1 slot untouched; found: 0",
-            "Claim 4, whoami since update: 1 slot replaced; found: 2",
-            "Claim 4, whoami all the time: at least 1 running, always; found: 0 at some time",
-            "Claim 4, whoami all the time: unavailable at most 0s; found: some time",
-            "Claim 4, requests to whoami since update: 0 requests failed; found: many",
-        ],
-    );
+    for change in [
+        ("traffic:\n", "faults:\n  - {at: 30s, service: whoami, slot: 2, kill: 9}\ntraffic:\n"),
+        ("--update-monitor 10s", "--update-monitor 10s --update-parallelism 2"),
+    ] {
+        broken(
+            "whoami-autorollback",
+            &[change],
+            &[
+                "Claim 4, whoami since update: 1 slot untouched; found: 0",
+                "Claim 4, whoami since update: 1 slot replaced; found: 2",
+                "Claim 4, whoami all the time: at least 1 running, always; found: 0 at some time",
+                "Claim 4, whoami all the time: unavailable at most 0s; found: some time",
+                "Claim 4, requests to whoami since update: 0 requests failed; found: many",
+            ],
+        );
+    }
 }
 
 #[test]
@@ -538,23 +532,40 @@ fn with_instead(name: &str, label: &str, line: &str, fails: &[String]) {
     broken(name, &[(&from, &to)], &fails);
 }
 
+/// Each step of which a scenario claims `words` and nothing else, with another line instead.
+fn each_with_instead(
+    name: &str,
+    words: &str,
+    count: usize,
+    line: &str,
+    about: &str,
+    fails: [&str; 2],
+) {
+    let labels = labels_with(name, words);
+    assert_eq!(labels.len(), count, "{labels:?}");
+    for label in labels {
+        let fails = fails.map(|what| format!("{about} during {label}: {what}"));
+        with_instead(name, &label, line, &fails);
+    }
+}
+
 /// Claim 7. Without the flag nothing restarts.
 #[test]
 fn vote_7_a_flag_that_restarts_tasks_does_so_by_itself() {
     for (name, heading, service, replicas, count) in
         [("vote", "Claim 7", "vote", 4, 12), ("flags", "Restart", "web", 2, 22)]
     {
-        let words = format!("tasks_created: {replicas}, slots_replaced: {replicas}");
-        let labels = labels_with(name, &words);
-        assert_eq!(labels.len(), count, "{labels:?}");
-        for label in labels {
-            let about = format!("{heading}, {service} during {label}");
-            let fails = [
-                format!("{about}: {replicas} tasks created; found: 0"),
-                format!("{about}: {replicas} slots replaced; found: 0"),
-            ];
-            with_instead(name, &label, &format!("docker service update {service}"), &fails);
-        }
+        each_with_instead(
+            name,
+            &format!("tasks_created: {replicas}, slots_replaced: {replicas}"),
+            count,
+            &format!("docker service update {service}"),
+            &format!("{heading}, {service}"),
+            [
+                &format!("{replicas} tasks created; found: 0"),
+                &format!("{replicas} slots replaced; found: 0"),
+            ],
+        );
     }
 }
 
@@ -564,17 +575,17 @@ fn vote_7_a_flag_that_restarts_nothing_is_known_to() {
     for (name, heading, service, replicas, count) in
         [("vote", "Claim 7", "vote", 4, 4), ("flags", "Do not restart", "web", 2, 15)]
     {
-        let words = format!("tasks_created: 0, slots_untouched: {replicas}");
-        let labels = labels_with(name, &words);
-        assert_eq!(labels.len(), count, "{labels:?}");
-        for label in labels {
-            let about = format!("{heading}, {service} during {label}");
-            let fails = [
-                format!("{about}: 0 tasks created; found: {replicas}"),
-                format!("{about}: {replicas} slots untouched; found: 0"),
-            ];
-            with_instead(name, &label, &format!("docker service update --force {service}"), &fails);
-        }
+        each_with_instead(
+            name,
+            &format!("tasks_created: 0, slots_untouched: {replicas}"),
+            count,
+            &format!("docker service update --force {service}"),
+            &format!("{heading}, {service}"),
+            [
+                &format!("0 tasks created; found: {replicas}"),
+                &format!("{replicas} slots untouched; found: 0"),
+            ],
+        );
     }
 }
 

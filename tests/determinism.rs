@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use swarmsim::base::chance::Seed;
 use swarmsim::scenario::{self, Scenario};
 use swarmsim::sim::world::Simulation;
 use swarmsim::timeline::codec;
-use swarmsim::timeline::ends::{Footer, Header, Timeline};
-use swarmsim::timeline::laws::{Settings, Severity, check_with};
+use swarmsim::timeline::ends::{Footer, Timeline};
 use swarmsim::timeline::record::{Fact, Record, SlotKey};
 use swarmsim::timeline::verify::shape;
+
+use support::{broken, timeline};
 
 /// Every shipped scenario with the name of its file.
 fn shipped() -> Vec<(String, Arc<Scenario>)> {
@@ -25,11 +25,6 @@ fn shipped() -> Vec<(String, Arc<Scenario>)> {
         (name, Arc::new(scenario.unwrap_or_else(|problems| panic!("{problems:?}"))))
     };
     support::scenarios().into_iter().map(load).collect()
-}
-
-fn timeline(scenario: &Scenario, records: Vec<Record>, footer: Footer) -> Timeline {
-    let header = Header::new(Seed(scenario.seed), scenario.to_json());
-    Timeline { header, records, footer }
 }
 
 fn run(scenario: &Arc<Scenario>) -> Timeline {
@@ -115,11 +110,7 @@ fn laws_hold_and_the_shape_is_right() {
     for (name, scenario) in shipped() {
         let whole = run(&scenario);
         assert_eq!(shape(&whole), [], "{name}");
-        let history_limit = scenario.cluster.task_history_limit;
-        let settings = Settings { history_limit, ..Settings::default() };
-        let broken = check_with(settings, &whole.records, &whole.footer);
-        let broken: Vec<_> =
-            broken.iter().filter(|v| v.law.severity == Severity::Invariant).collect();
+        let broken = broken(&scenario, &whole.records, &whole.footer);
         assert!(broken.is_empty(), "{name}: {broken:#?}");
     }
 }

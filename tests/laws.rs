@@ -8,6 +8,7 @@
 mod case;
 #[path = "laws/strategy.rs"]
 mod strategy;
+mod support;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,18 +18,18 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngSeed, TestCaseError, TestError, TestRunner,
 };
-use swarmsim::base::chance::Seed;
 use swarmsim::client::rows::ServiceRow;
 use swarmsim::render::rows::Rows;
 use swarmsim::scenario::{self, Scenario};
 use swarmsim::sim::world::Simulation;
-use swarmsim::timeline::ends::{Footer, Header, Limit, Stop, Timeline};
-use swarmsim::timeline::laws::{Settings, Severity, check_with};
+use swarmsim::timeline::ends::{Footer, Limit, Stop};
 use swarmsim::timeline::record::{
     CommandFact, Fact, HealthChange, Maker, NodeChange, Record, TaskChange, Waiting,
 };
 use swarmsim::timeline::verify::{first_difference, shape};
 use swarmsim::timeline::view::View;
+
+use support::{broken, timeline};
 
 /// What happened, all of it.
 type Run = (Vec<Record>, Footer);
@@ -120,18 +121,12 @@ fn check(text: &str) -> Result<(), String> {
     if let Stop::Limit(Limit::Events | Limit::EventsPerInstant) = footer.stop {
         return Err(format!("it does not come to an end: {:?} at {}", footer.stop, footer.at));
     }
-    let header = Header::new(Seed(scenario.seed), scenario.to_json());
-    let whole = Timeline { header, records: records.clone(), footer: footer.clone() };
+    let whole = timeline(&scenario, records.clone(), footer.clone());
     let wrong: Vec<String> = shape(&whole).iter().map(ToString::to_string).collect();
     if !wrong.is_empty() {
         return Err(wrong.join("\n"));
     }
-    let history_limit = scenario.cluster.task_history_limit;
-    let settings = Settings { history_limit, ..Settings::default() };
-    let broken = check_with(settings, records, footer);
-    let broken = broken.iter().filter(|v| v.law.severity == Severity::Invariant);
-    let broken: Vec<String> =
-        broken.map(|v| format!("{} {}: {} ({:?})", v.at, v.law.id, v.text, v.no)).collect();
+    let broken = broken(&scenario, records, footer);
     if !broken.is_empty() {
         return Err(broken.join("\n"));
     }

@@ -8,10 +8,10 @@ use clap::Args;
 
 use crate::base::time::SimTime;
 use crate::cli::exit::Exit;
-use crate::cli::input::{load, timeline};
+use crate::cli::input::timeline;
 use crate::cli::run::settings;
-use crate::cli::say::answer;
-use crate::scenario::Scenario;
+use crate::cli::say::{answer, note};
+use crate::scenario::{self, Scenario};
 use crate::sim::world::Simulation;
 use crate::timeline::ends::{Footer, Timeline};
 use crate::timeline::laws::{Settings, Severity, Violation, check_with};
@@ -54,8 +54,8 @@ fn verify(args: &VerifyArgs, timeline: &Timeline, out: &mut dyn Write) -> io::Re
     }
     writeln!(out, "shape: {} records, in order, digest as stated", timeline.records.len())?;
     // If it is not valid, that is told where it is needed.
-    let settings = crate::scenario::load(&timeline.header.scenario)
-        .map_or_else(|_| Settings::default(), |scenario| settings(&scenario));
+    let scenario = scenario::load(&timeline.header.scenario);
+    let settings = scenario.as_ref().map_or_else(|_| Settings::default(), settings);
     let violations = check_with(settings, &timeline.records, &timeline.footer);
     for Violation { law, at, text, .. } in &violations {
         let kind = match law.severity {
@@ -72,10 +72,13 @@ fn verify(args: &VerifyArgs, timeline: &Timeline, out: &mut dyn Write) -> io::Re
         writeln!(out, "repetition: not checked")?;
         return Ok(Exit::Success);
     }
-    let name = args.file.display().to_string();
-    let mut scenario = match load(&format!("{name} (header)"), &timeline.header.scenario, &[]) {
+    let mut scenario = match scenario {
         Ok(scenario) => scenario,
-        Err(exit) => return Ok(exit),
+        Err(problems) => {
+            let name = format!("{} (header)", args.file.display());
+            note(problems.render(&name, &timeline.header.scenario));
+            return Ok(Exit::Invalid);
+        }
     };
     scenario.seed = timeline.header.seed.0;
     let (again, footer) = repeated(scenario, timeline);

@@ -85,10 +85,7 @@ pub fn open(path: &Path) -> Result<Documents, ReadError> {
     let by_line = match plain.rsplit_once('.') {
         Some((_, "jsonl")) => true,
         Some((_, "json")) => false,
-        _ => {
-            let cause = "expected a file .json, .jsonl or .jsonl.gz";
-            return Err(ReadError { unreadable: false, ..unreadable(path, cause) });
-        }
+        _ => return Err(mistake(path, None, "expected a file .json, .jsonl or .jsonl.gz")),
     };
     let file = File::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
     let file = BufReader::new(file);
@@ -119,17 +116,14 @@ impl Documents {
             self.line += 1;
             match read {
                 Err(error) => {
-                    let place = None;
-                    return Some(Err(ReadError { place, ..self.stop(&broken(&error)) }));
+                    self.done = true;
+                    return Some(Err(unreadable(&self.path, &broken(&error))));
                 }
                 Ok(length) if length as u64 > MAX_DOCUMENT => {
                     let cause = format!("a document of more than {} MiB", MAX_DOCUMENT >> 20);
-                    return Some(Err(ReadError { unreadable: false, ..self.stop(&cause) }));
+                    return Some(Err(self.stop(&cause)));
                 }
-                Ok(0) if self.line == 1 => {
-                    let unreadable = false;
-                    return Some(Err(ReadError { unreadable, ..self.stop("the file is empty") }));
-                }
+                Ok(0) if self.line == 1 => return Some(Err(self.stop("the file is empty"))),
                 Ok(0) => return None,
                 Ok(_) if text.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(_) => return Some(Ok(text)),
@@ -139,22 +133,17 @@ impl Documents {
 
     fn stop(&mut self, cause: &str) -> ReadError {
         self.done = true;
-        ReadError { place: Some((self.line, 1)), ..unreadable(&self.path, cause) }
+        mistake(&self.path, Some((self.line, 1)), cause)
     }
 
     fn read(&self, text: Vec<u8>) -> Result<Input, ReadError> {
-        let wrong = |place, cause| ReadError {
-            path: self.path.clone(),
-            place: Some(place),
-            cause,
-            unreadable: false,
-        };
+        let wrong = |place, cause: &str| mistake(&self.path, Some(place), cause);
         let text = String::from_utf8(text).map_err(|error| {
-            wrong((self.line, 1 + error.utf8_error().valid_up_to()), "not UTF-8 text".to_string())
+            wrong((self.line, 1 + error.utf8_error().valid_up_to()), "not UTF-8 text")
         })?;
         document(&text).map_err(|Mistake { line, column, cause }| {
             let line = if self.by_line { self.line } else { line.max(1) };
-            wrong((line, column.max(1)), cause)
+            wrong((line, column.max(1)), &cause)
         })
     }
 }
@@ -173,8 +162,13 @@ impl Iterator for Documents {
     }
 }
 
+/// What a file says is wrong.
+fn mistake(path: &Path, place: Option<(usize, usize)>, cause: &str) -> ReadError {
+    ReadError { path: path.to_path_buf(), place, cause: cause.to_string(), unreadable: false }
+}
+
 fn unreadable(path: &Path, cause: &str) -> ReadError {
-    ReadError { path: path.to_path_buf(), place: None, cause: cause.to_string(), unreadable: true }
+    ReadError { unreadable: true, ..mistake(path, None, cause) }
 }
 
 fn broken(error: &io::Error) -> String {

@@ -264,16 +264,13 @@ impl Seen {
                             let (state, message) = (String::new(), String::new());
                             Update { state, message, completed: false }
                         }
-                        Some(status) => {
-                            let (text, task) = status.message.parts();
-                            let task = task.and_then(|task| names.get(&task));
-                            Update {
-                                state: status.state.word().to_string(),
-                                message: task
-                                    .map_or(text.to_string(), |name| format!("{text}{name}")),
-                                completed: status.completed.is_some(),
-                            }
-                        }
+                        Some(status) => Update {
+                            state: status.state.word().to_string(),
+                            message: status.message.text(|task| {
+                                names.get(&task).map(Name::to_string).unwrap_or_default()
+                            }),
+                            completed: status.completed.is_some(),
+                        },
                     };
                     seen.updates.push(At { at, what });
                 }

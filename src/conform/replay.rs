@@ -448,10 +448,9 @@ impl<'a> World<'a> {
             sv,
             replicas,
             status: snapshot.update.map(|status| status.state),
-            msg: snapshot.update.map_or(String::new(), |status| {
-                let (text, task) = status.message.parts();
-                task.map_or(text.to_string(), |task| format!("{text}{}", self.name(task)))
-            }),
+            msg: snapshot
+                .update
+                .map_or(String::new(), |status| status.message.text(|task| self.name(task))),
             prev: previous.map(|(spec, _)| image(spec)),
         };
         if std::mem::replace(&mut self.created, true) {

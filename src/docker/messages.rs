@@ -16,6 +16,8 @@ use crate::swarmkit::agent::exec::{OpResult, Operation};
 pub struct Template {
     /// Image reference as stored.
     pub image_name: Arc<str>,
+    /// The same as scenarios and faults speak of it.
+    pub image_key: Arc<str>,
     /// What the image does.
     pub image: Arc<Image>,
     /// The program to start, for the text of its absence.

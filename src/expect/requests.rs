@@ -29,34 +29,19 @@ pub(super) fn evaluate(
         }
     }
     let answered = answers.len() as u64;
+    let requests = |bound: &str, wanted: u64, (what, found): (&str, u64), holds: bool| {
+        let wanted = count(wanted, "request", "requests");
+        claim(format!("{name}: {bound}{wanted} {what}"), holds, found)
+    };
+    let (failures, replies) = (("failed", failed), ("answered", answered));
     claims
         .iter()
         .map(|one| match one {
-            RequestClaim::Failed(n) => claim(
-                format!("{name}: {}", count(*n, "request failed", "requests failed")),
-                failed == *n,
-                failed,
-            ),
-            RequestClaim::FailedAtLeast(n) => claim(
-                format!("{name}: at least {}", count(*n, "request failed", "requests failed")),
-                failed >= *n,
-                failed,
-            ),
-            RequestClaim::FailedAtMost(n) => claim(
-                format!("{name}: at most {}", count(*n, "request failed", "requests failed")),
-                failed <= *n,
-                failed,
-            ),
-            RequestClaim::Answered(n) => claim(
-                format!("{name}: {}", count(*n, "request answered", "requests answered")),
-                answered == *n,
-                answered,
-            ),
-            RequestClaim::AnsweredAtLeast(n) => claim(
-                format!("{name}: at least {}", count(*n, "request answered", "requests answered")),
-                answered >= *n,
-                answered,
-            ),
+            RequestClaim::Failed(n) => requests("", *n, failures, failed == *n),
+            RequestClaim::FailedAtLeast(n) => requests("at least ", *n, failures, failed >= *n),
+            RequestClaim::FailedAtMost(n) => requests("at most ", *n, failures, failed <= *n),
+            RequestClaim::Answered(n) => requests("", *n, replies, answered == *n),
+            RequestClaim::AnsweredAtLeast(n) => requests("at least ", *n, replies, answered >= *n),
             RequestClaim::AnsweredByTasks(n) => {
                 let tasks = distinct(&answers);
                 claim(

@@ -180,8 +180,8 @@ impl Look<'_> {
     fn each_instant(&self, from: usize, mut see: impl FnMut(SimTime, &State)) -> SimTime {
         let records = &self.reading.records[..self.part.to];
         let mut state = State::default();
+        let removed = Fact::Service { service: self.ix, change: ServiceChange::Removed };
         for (place, record) in records.iter().enumerate() {
-            let removed = Fact::Service { service: self.ix, change: ServiceChange::Removed };
             if record.fact == removed {
                 return record.at;
             }
@@ -335,6 +335,5 @@ impl Look<'_> {
 }
 
 fn message_of(status: UpdateStatus) -> String {
-    let (message, task) = status.message.parts();
-    format!("{message}{}", if task.is_some() { "{task}" } else { "" })
+    status.message.text(|_| "{task}")
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::ids::{Identifier, NodeIx, ServiceIx, SpecVersion, TaskIx};
 use crate::client::rows::{Place, ServiceRow, TaskRow, UpdateRow};
-use crate::swarmkit::spec::{Mode, PublishMode, ServiceSpec};
+use crate::swarmkit::spec::{EndpointSpec, Mode, ServiceSpec};
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::{Fact, NodeChange, Record, ServiceChange, SlotKey, TaskChange};
 use crate::timeline::view::{ServiceView, TaskView, View};
@@ -71,15 +71,12 @@ impl Rows {
             Mode::ReplicatedJob { max_concurrent, .. } => max_concurrent,
             Mode::Global | Mode::GlobalJob => count(|task| task.desired == TaskState::Running),
         };
-        let update = view.update.map(|status| {
-            let (text, task) = status.message.parts();
-            let id = task.and_then(|task| self.tasks.get(&task));
-            UpdateRow {
-                state: status.state,
-                message: format!("{text}{}", id.map_or(String::new(), ToString::to_string)).into(),
-                started: Some(status.started),
-                completed: status.completed,
-            }
+        let id = |task| self.tasks.get(&task).map_or(String::new(), ToString::to_string);
+        let update = view.update.map(|status| UpdateRow {
+            state: status.state,
+            message: status.message.text(id).into(),
+            started: Some(status.started),
+            completed: status.completed,
         });
         let ports = spec.endpoint.as_ref().map_or(Vec::new(), |endpoint| endpoint.ports.clone());
         ServiceRow {
@@ -101,10 +98,6 @@ impl Rows {
         let service = &self.view.services[&task.service];
         let spec = self.specs.get(&(task.service, task.version));
         let endpoint = spec.and_then(|spec| spec.endpoint.as_ref());
-        let ports = endpoint.map_or(Vec::new(), |endpoint| {
-            let host = endpoint.ports.iter().filter(|p| p.publish_mode == PublishMode::Host);
-            host.cloned().collect()
-        });
         let node = |node: NodeIx| self.nodes.get(&node).cloned();
         TaskRow {
             id: task.id,
@@ -122,7 +115,7 @@ impl Rows {
             stamp: task.stamp,
             created: task.created,
             version: task.version.0,
-            ports,
+            ports: endpoint.map_or(Vec::new(), EndpointSpec::host_ports),
         }
     }
 }

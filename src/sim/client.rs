@@ -39,7 +39,6 @@ pub(super) struct Clients {
 #[derive(Clone, Debug)]
 struct Attached {
     service: ServiceIx,
-    id: Identifier,
     progress: Progress,
     /// First poll; all others follow on its grid.
     first: SimTime,
@@ -438,9 +437,7 @@ impl Simulation {
         let first = self.now();
         let filed = Some(first);
         let status = None;
-        let id = self.manager.store.service(service).map_or(Identifier::default(), |s| s.id);
-        let attached =
-            Attached { service, id, progress, first, filed, rest, errors, quiet, status };
+        let attached = Attached { service, progress, first, filed, rest, errors, quiet, status };
         self.clients.attached.insert(step, Box::new(attached));
         let event = Event::Script(ScriptEvent::Poll(step));
         self.file(first, Class::Client, event, self.manager.store.journal.latest());
@@ -457,7 +454,8 @@ impl Simulation {
         attached.filed = None;
         let store = &self.manager.store;
         let Some(service) = store.service(attached.service) else {
-            let gone = CliFailure::daemon(format!("service {} not found", attached.id));
+            let id = store.service_ever(attached.service).id;
+            let gone = CliFailure::daemon(format!("service {id} not found"));
             return self.fail(step, &gone);
         };
         let snapshot = service.now.clone();

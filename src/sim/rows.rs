@@ -7,7 +7,7 @@ use crate::client::choose::Candidate;
 use crate::client::rows::{ManagerRow, NodeRow, Place, ServiceRow, TaskRow, UpdateRow};
 use crate::docker::behaviour::Engine;
 use crate::sim::world::Simulation;
-use crate::swarmkit::spec::{Mode, PublishMode};
+use crate::swarmkit::spec::{EndpointSpec, Mode};
 use crate::swarmkit::store::{Store, Task};
 use crate::timeline::record::{SlotKey, UpdateStatus};
 
@@ -53,11 +53,9 @@ pub(super) fn service_row(store: &Store, service: ServiceIx) -> Option<ServiceRo
 
 /// The row of an update status, with the identifier of the task it names.
 pub(super) fn update_row(store: &Store, status: UpdateStatus) -> UpdateRow {
-    let (text, task) = status.message.parts();
-    let id = task.map_or(String::new(), |task| store.task_ever(task).id.to_string());
     UpdateRow {
         state: status.state,
-        message: format!("{text}{id}").into(),
+        message: status.message.text(|task| store.task_ever(task).id).into(),
         started: Some(status.started),
         completed: status.completed,
     }
@@ -116,10 +114,7 @@ fn task_row(
         let node = store.node_ever(node);
         (node.id, node.name.clone())
     };
-    let ports = store.endpoint(task.endpoint).map_or(Vec::new(), |endpoint| {
-        let host = endpoint.ports.iter().filter(|p| p.publish_mode == PublishMode::Host);
-        host.cloned().collect()
-    });
+    let endpoint = store.endpoint(task.endpoint);
     TaskRow {
         id: task.id,
         service_id,
@@ -133,7 +128,7 @@ fn task_row(
         stamp: task.stamp,
         created: task.created,
         version: task.version.0,
-        ports,
+        ports: endpoint.map_or(Vec::new(), EndpointSpec::host_ports),
     }
 }
 

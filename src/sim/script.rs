@@ -240,6 +240,11 @@ impl Simulation {
         }
     }
 
+    fn is_awaited(&self, step: u32, service: ServiceIx) -> bool {
+        let service = self.manager.store.service(service);
+        self.awaited(step).is_none_or(|name| service.is_some_and(|s| s.now.spec.name == name))
+    }
+
     /// Whether what changed last is of the service that the step looks at.
     fn concerns_wait(&self, step: u32) -> bool {
         let store = &self.manager.store;
@@ -259,10 +264,6 @@ impl Simulation {
     /// node, or on a lost one, may stay as it is for ever and does not count.
     fn is_settled(&self, step: u32) -> bool {
         let store = &self.manager.store;
-        let name = self.awaited(step);
-        let is_meant = |service: ServiceIx| {
-            name.is_none_or(|name| store.service(service).is_some_and(|s| s.now.spec.name == name))
-        };
         let moves = |task: &Task| {
             let on_live_node = task.node.and_then(|node| store.node(node));
             let under_way = if task.desired <= TaskState::Running {
@@ -273,21 +274,17 @@ impl Simulation {
             under_way && on_live_node.is_some_and(|node| node.state == NodeState::Ready)
         };
         let updates = store.services().any(|(service, _)| {
-            is_meant(service)
+            self.is_awaited(step, service)
                 && (!update_done(store, service) || self.manager.leader.is_updating(service))
         });
-        !updates && !store.tasks().any(|(_, task)| is_meant(task.service) && moves(task))
+        !updates
+            && !store.tasks().any(|(_, task)| self.is_awaited(step, task.service) && moves(task))
     }
 
     fn has_come(&self, step: u32, wait: &Wait) -> bool {
-        let action = &self.scenario.script[step as usize].action;
-        let Action::Wait { service, .. } = action else { return false };
         let store = &self.manager.store;
-        let mut services = store
-            .services()
-            .filter(|(_, s)| service.as_ref().is_none_or(|name| *name == s.now.spec.name))
-            .map(|(service, _)| service)
-            .peekable();
+        let services = store.services().map(|(service, _)| service);
+        let mut services = services.filter(|service| self.is_awaited(step, *service)).peekable();
         match wait {
             Wait::Converged => {
                 services.peek().is_some() && services.all(|s| is_converged(store, s))

@@ -487,10 +487,9 @@ fn slot(store: &Store, slot: SlotKey) -> String {
 }
 
 fn status_line(store: &Store, update: &UpdateStatus) -> String {
-    let (text, task) = update.message.parts();
-    let task = task.map_or(String::new(), |task| name(store, task));
+    let text = update.message.text(|task| name(store, task));
     let completed = update.completed.map_or(String::new(), |at| format!(" at {at}"));
-    format!("{}: {text}{task} since {}{completed}", update.state.word(), update.started)
+    format!("{}: {text} since {}{completed}", update.state.word(), update.started)
 }
 
 fn fact_line(store: &Store, fact: &Fact) -> String {

@@ -401,6 +401,12 @@ impl EndpointSpec {
     pub fn publishes_ingress(&self) -> bool {
         self.ports.iter().any(|port| port.publish_mode == PublishMode::Ingress)
     }
+
+    /// The ports that a task publishes on its own node.
+    pub fn host_ports(&self) -> Vec<PortConfig> {
+        let host = self.ports.iter().filter(|port| port.publish_mode == PublishMode::Host);
+        host.cloned().collect()
+    }
 }
 
 impl HealthConfig {

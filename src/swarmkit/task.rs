@@ -3,6 +3,8 @@
 //! Upstream: `api/types.proto`, `design/task_model.md`. Spelling and numbers are upstream's, since
 //! the numbers are compared and an agent can never move a task to a smaller one.
 
+use std::fmt::Display;
+
 use crate::base::ids::TaskIx;
 
 /// A state of a task, observed or desired. Ordered.
@@ -314,6 +316,14 @@ impl UpdateMessage {
             UpdateMessage::RollbackPausedBy(task) => {
                 ("rollback paused due to failure or early termination of task ", Some(task))
             }
+        }
+    }
+
+    /// The whole text, with the task as `name` calls it.
+    pub fn text<D: Display>(self, name: impl FnOnce(TaskIx) -> D) -> String {
+        match self.parts() {
+            (text, None) => text.to_string(),
+            (text, Some(task)) => format!("{text}{}", name(task)),
         }
     }
 }

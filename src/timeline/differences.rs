@@ -35,22 +35,24 @@ pub(super) fn differences(old: &ServiceSpec, new: &ServiceSpec) -> Vec<String> {
     list
 }
 
+fn process(c: &ContainerSpec) -> impl PartialEq {
+    (&c.command, &c.args, &c.dir, &c.user, &c.hostname)
+}
+
 /// What changed of the tasks but their image.
 fn of_tasks(old: &TaskTemplate, new: &TaskTemplate) -> Vec<&'static str> {
     let (a, b): (&ContainerSpec, &ContainerSpec) = (&old.container, &new.container);
-    let process = |c: &ContainerSpec| {
-        (c.command.clone(), c.args.clone(), c.dir.clone(), c.user.clone(), c.hostname.clone())
-    };
-    let stop = |c: &ContainerSpec| (c.stop_signal.clone(), c.stop_grace_period);
-    let names = |c: &ContainerSpec| (c.hosts.clone(), c.dns.clone());
     [
         (a.labels != b.labels, "labels of the containers"),
         (a.env != b.env, "environment"),
         (process(a) != process(b), "command, user or directory"),
-        (stop(a) != stop(b), "stop signal or grace period"),
+        (
+            (&a.stop_signal, a.stop_grace_period) != (&b.stop_signal, b.stop_grace_period),
+            "stop signal or grace period",
+        ),
         (a.healthcheck != b.healthcheck, "health check"),
         (a.mounts != b.mounts, "mounts"),
-        (names(a) != names(b), "hosts or DNS"),
+        ((&a.hosts, &a.dns) != (&b.hosts, &b.dns), "hosts or DNS"),
         (a.secrets != b.secrets, "secrets"),
         (a.configs != b.configs, "configs"),
         (old.resources != new.resources, "resources"),

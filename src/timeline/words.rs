@@ -182,9 +182,8 @@ impl Teller {
         let Some(status) = status else {
             return (Weight::Reason, format!("{name}  has no update status any more"));
         };
-        let (text, task) = status.message.parts();
-        let task = task.map_or(String::new(), |task| self.name(task));
-        (Weight::Turn, format!("{name}  {}: {text}{task}", status.state.word()))
+        let text = status.message.text(|task| self.name(task));
+        (Weight::Turn, format!("{name}  {}: {text}", status.state.word()))
     }
 
     fn task(&self, task: TaskIx, change: &TaskChange) -> (Weight, String) {

@@ -7,7 +7,7 @@ use swarmsim::cli::run::records_of;
 use swarmsim::scenario;
 use swarmsim::timeline::codec::to_text;
 use swarmsim::timeline::digest::Digest;
-use swarmsim::timeline::ends::{Header, Timeline};
+use swarmsim::timeline::ends::Timeline;
 use swarmsim::timeline::explain::{default_event, explain, matches};
 use swarmsim::timeline::laws::check_all;
 use swarmsim::timeline::read::{LONGEST_LINE, read};
@@ -20,9 +20,9 @@ use crate::{Noise, guarded};
 fn timeline() -> (Timeline, String) {
     let text = shipped("whoami-one-replica");
     let scenario = scenario::load_with(&text, &["traffic=[]".to_string()]).expect("it is valid");
-    let header = Header::new(swarmsim::base::chance::Seed(scenario.seed), scenario.to_json());
-    let (records, footer) = records_of(&Arc::new(scenario));
-    let timeline = Timeline { header, records, footer };
+    let scenario = Arc::new(scenario);
+    let (records, footer) = records_of(&scenario);
+    let timeline = crate::support::timeline(&scenario, records, footer);
     let text = to_text(&timeline);
     (timeline, text)
 }

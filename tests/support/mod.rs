@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use swarmsim::cli::run::{broken_laws, records_of};
+use swarmsim::base::chance::Seed;
+use swarmsim::cli::run::{broken_laws, records_of, settings};
 use swarmsim::expect::{Verdict, evaluate};
 use swarmsim::scenario::{self, Scenario};
-use swarmsim::timeline::ends::Footer;
+use swarmsim::timeline::ends::{Footer, Header, Timeline};
+use swarmsim::timeline::laws::{Severity, check_with};
 use swarmsim::timeline::record::Record;
 
 /// What a run of the binary left.
@@ -62,6 +64,19 @@ pub(crate) fn run(text: &str) -> Ran {
     let broken = broken_laws(&scenario, &records, &footer);
     let verdicts = evaluate(&scenario.expect, &records, &footer, &broken);
     Ran { records, footer, verdicts }
+}
+
+/// What a run writes to a file.
+pub(crate) fn timeline(scenario: &Scenario, records: Vec<Record>, footer: Footer) -> Timeline {
+    let header = Header::new(Seed(scenario.seed), scenario.to_json());
+    Timeline { header, records, footer }
+}
+
+/// Where and how a run broke an invariant.
+pub(crate) fn broken(scenario: &Scenario, records: &[Record], footer: &Footer) -> Vec<String> {
+    let violations = check_with(settings(scenario), records, footer);
+    let broken = violations.iter().filter(|v| v.law.severity == Severity::Invariant);
+    broken.map(|v| format!("{} {}: {} ({:?})", v.at, v.law.id, v.text, v.no)).collect()
 }
 
 /// An empty directory that is gone when the test is over.

@@ -17,6 +17,7 @@ struct Bench {
 fn template() -> Template {
     Template {
         image_name: Arc::from("app:v1"),
+        image_key: Arc::from("app:v1"),
         image: Arc::new(Image::default()),
         program: Arc::from("/app"),
         probing: None,

@@ -134,7 +134,7 @@ impl Engine {
         let template = self.template(store, stored, node);
         let supply = self.supply(&template, node, store);
         let (slot, ordinal) = (slot_number(stored.slot), stored.ordinal.0);
-        let crash = self.software.crash(template.key, &template.image_name, slot, ordinal);
+        let crash = self.software.crash(&template, slot, ordinal);
         let container = Controller::new(template, slot, ordinal, supply, crash);
         self.brief.meet(task, stored);
         let latest = cx.journal.cause();

@@ -387,7 +387,7 @@ impl Engine {
         let of_it = |task: &TaskIx| {
             let template =
                 self.container(*task).map(crate::docker::controller::Controller::template);
-            template.is_some_and(|t| crate::scenario::model::image_key(&t.image_name) == image)
+            template.is_some_and(|t| &*t.image_key == image)
         };
         let tasks: Vec<TaskIx> = self.running_tasks().map(|(task, _)| task).filter(of_it).collect();
         for task in tasks {

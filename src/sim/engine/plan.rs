@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::chance::Key;
 use crate::base::dist::Quantity;
 use crate::base::ids::NodeIx;
 use crate::base::time::Span;
@@ -85,12 +84,9 @@ impl Software {
     }
 
     /// When a container crashes at random, if its image or service does.
-    pub fn crash(&self, key: Key, image: &str, slot: u32, ordinal: u32) -> Option<Exit> {
-        if self.crash_images.is_empty() {
-            return None;
-        }
-        let rate = self.crash_images.get(&image_key(image))?;
-        let after = time_to_crash(rate.mean, key, slot, ordinal);
+    pub fn crash(&self, template: &Template, slot: u32, ordinal: u32) -> Option<Exit> {
+        let rate = self.crash_images.get(&*template.image_key)?;
+        let after = time_to_crash(rate.mean, template.key, slot, ordinal);
         Some(Exit { after, code: rate.code })
     }
 
@@ -151,13 +147,14 @@ impl Engine {
         }
         let spec = store.template(task.template);
         let name = store.image(task.template);
-        let image = self.image(name);
+        let image_key = image_key(name);
+        let image = self.image(name, &image_key);
         let cluster = &self.scenario.cluster;
         let mut latencies = Latencies::measured(cluster.engine)
             .changed_by(&cluster.latency)
             .changed_by(&self.software.kinds[usize::from(kind)])
             .changed_by(&image.latency);
-        if let Some(Pull::Takes(takes)) = self.software.pulls.get(&image_key(name)) {
+        if let Some(Pull::Takes(takes)) = self.software.pulls.get(&image_key) {
             latencies.pull = takes.clone();
         }
         let container = &spec.container;
@@ -167,6 +164,7 @@ impl Engine {
         let program = container.command.first().or(container.args.first());
         let template = Arc::new(Template {
             image_name: name.clone(),
+            image_key: image_key.into(),
             probing: health::effective(container.healthcheck.as_ref(), image.healthcheck.as_ref()),
             image: Arc::new(image),
             program: program.map_or("/app/no-such-program", String::as_str).into(),
@@ -182,9 +180,9 @@ impl Engine {
         template
     }
 
-    fn image(&self, name: &str) -> Image {
+    fn image(&self, name: &str, key: &str) -> Image {
         let mut image = self.scenario.image(name);
-        if let Some(health) = self.software.health.get(&image_key(name)) {
+        if let Some(health) = self.software.health.get(key) {
             image.health = health.clone();
         }
         image
@@ -192,18 +190,15 @@ impl Engine {
 
     /// Whether the image can be had on a node (semantics 11.2).
     pub(super) fn supply(&self, template: &Template, node: NodeIx, store: &Store) -> Supply {
-        let name = &*template.image_name;
-        // The name is only worked out if some image is spoken of.
-        let plain = self.software.removed.is_empty() && self.software.pulls.is_empty();
-        let key = if plain { String::new() } else { image_key(name) };
-        if self.software.removed.contains(&key) {
+        let (name, key) = (&*template.image_name, &*template.image_key);
+        if self.software.removed.contains(key) {
             return Supply::Missing;
         }
         let present = match &template.image.present {
             Presence::Nowhere => return Supply::Missing,
             Presence::Everywhere => {
                 let downloads = template.latencies.pull != Quantity::Fixed(Span::ZERO)
-                    || self.software.pulls.contains_key(&key);
+                    || self.software.pulls.contains_key(key);
                 !downloads
             }
             Presence::Nodes(nodes) => {
@@ -214,7 +209,7 @@ impl Engine {
         if present || self.nodes[node].has_pulled(name) {
             return Supply::Present;
         }
-        match self.software.pulls.get(&key) {
+        match self.software.pulls.get(key) {
             Some(Pull::Fails) => Supply::Missing,
             _ if self.software.registry_down => Supply::TimedOut,
             _ => Supply::Download,
