@@ -1,6 +1,7 @@
 //! Names that the daemon gives to services which were created without one.
 
-/// Words of Docker's own lists. Upstream: moby `pkg/namesgenerator/names-generator.go` `left`.
+/// Some words in the manner of Docker's far longer lists. Upstream: moby
+/// `pkg/namesgenerator/names-generator.go` `left`.
 const LEFT: [&str; 16] = [
     "admiring", "amazing", "bold", "brave", "clever", "cool", "dazzling", "eager", "elegant",
     "festive", "focused", "gallant", "happy", "hopeful", "jolly", "keen",
