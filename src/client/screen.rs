@@ -5,7 +5,6 @@
 //!
 //! Lines are kept as what they say, not as text: most polls say nothing new, and cost no text.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::base::ids::Identifier;
@@ -103,7 +102,7 @@ impl Screen {
             return;
         }
         if !self.tty {
-            out.push(ProgressOutput::Line(format!("{name}: {says}")));
+            out.push(ProgressOutput::Line(line(name, &says)));
             return;
         }
         match self.lines.iter_mut().find(|line| line.name == name) {
@@ -136,7 +135,7 @@ impl Screen {
     pub(crate) fn flush(&mut self, out: &mut Vec<ProgressOutput>) {
         for (row, Line { name, says, shown }) in (self.first..).zip(&mut self.lines) {
             if !std::mem::replace(shown, true) {
-                let mut text = format!("{name}: {says}");
+                let mut text = line(*name, says);
                 text.truncate(text.trim_end().len());
                 out.push(ProgressOutput::Row { row, text });
             }
@@ -144,39 +143,74 @@ impl Screen {
     }
 }
 
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Name {
+    fn write(self, text: &mut String) {
         match self {
-            Name::Overall => f.write_str("overall progress"),
-            Name::Slot { number, of } => write!(f, "{number}/{of}"),
-            Name::Node(node) => f.write_str(&node.to_string()[..12]),
-            Name::Rollback => f.write_str("rollback"),
-            Name::Verify => f.write_str("verify"),
+            Name::Overall => text.push_str("overall progress"),
+            Name::Slot { number, of } => {
+                text.push_str(&number.to_string());
+                text.push('/');
+                text.push_str(&of.to_string());
+            }
+            Name::Node(node) => text.push_str(&node.to_string()[..12]),
+            Name::Rollback => text.push_str("rollback"),
+            Name::Verify => text.push_str("verify"),
         }
     }
 }
 
-impl fmt::Display for Says {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Says {
+    fn write(&self, text: &mut String) {
         match self {
             Says::Tasks { running, wish, rolling_back } => {
-                let prefix = if *rolling_back { "rolling back update: " } else { "" };
-                write!(f, "{prefix}{running} out of {wish} tasks")
+                if *rolling_back {
+                    text.push_str("rolling back update: ");
+                }
+                text.push_str(&running.to_string());
+                text.push_str(" out of ");
+                text.push_str(&wish.to_string());
+                text.push_str(" tasks");
             }
-            Says::NoTasksYet => f.write_str("waiting for new tasks"),
-            Says::Nothing => f.write_str(" "),
-            // Nine characters wide, as the longest of the words that are shown.
-            Says::Bar(state) => write!(f, "{:<9} {}", state.word(), Bar(*state)),
-            Says::State(state) => write!(f, "{:<9}", state.word()),
-            Says::Error(error) => f.write_str(&shortened(error)),
+            Says::NoTasksYet => text.push_str("waiting for new tasks"),
+            Says::Nothing => text.push(' '),
+            Says::Bar(state) => {
+                write_state(*state, text);
+                text.push(' ');
+                write_bar(*state, text);
+            }
+            Says::State(state) => write_state(*state, text),
+            Says::Error(error) => text.push_str(&shortened(error)),
             Says::WaitingToVerify(seconds) => {
-                write!(f, "Waiting {seconds} seconds to verify that tasks are stable...")
+                text.push_str("Waiting ");
+                text.push_str(&seconds.to_string());
+                text.push_str(" seconds to verify that tasks are stable...");
             }
-            Says::TaskFailure => f.write_str("Detected task failure"),
-            Says::Converged(service) => write!(f, "Service {service} converged"),
-            Says::Update(message) => f.write_str(message),
+            Says::TaskFailure => text.push_str("Detected task failure"),
+            Says::Converged(service) => {
+                text.push_str("Service ");
+                text.push_str(service);
+                text.push_str(" converged");
+            }
+            Says::Update(message) => text.push_str(message),
         }
     }
+}
+
+/// The text of a line.
+fn line(name: Name, says: &Says) -> String {
+    let mut text = String::with_capacity(96);
+    name.write(&mut text);
+    text.push_str(": ");
+    says.write(&mut text);
+    text
+}
+
+/// Nine characters wide, as the longest of the words that are shown.
+fn write_state(state: TaskState, text: &mut String) {
+    const BLANK: &str = "         ";
+    let word = state.word();
+    text.push_str(word);
+    text.push_str(BLANK.get(word.len()..).unwrap_or(""));
 }
 
 /// On one line, at most 75 bytes: otherwise 74 and an ellipsis. Deviation: never half a character.
@@ -190,25 +224,25 @@ fn shortened(error: &str) -> String {
 }
 
 /// The bar of a state: 53 characters (cli surface 4.4).
-struct Bar(TaskState);
-
-impl fmt::Display for Bar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DONE: &str = "==================================================";
-        const AHEAD: &str = "                                                  ";
-        let position: usize = match self.0 {
-            TaskState::New => 1,
-            TaskState::Pending => 3,
-            TaskState::Assigned => 4,
-            TaskState::Accepted => 5,
-            TaskState::Preparing => 6,
-            TaskState::Ready => 7,
-            TaskState::Starting => 8,
-            _ => 9,
-        };
-        let length = (position * 100 / 9 / 2).min(DONE.len());
-        write!(f, "[{}>{}]", &DONE[..length], &AHEAD[length..])
-    }
+fn write_bar(state: TaskState, text: &mut String) {
+    const DONE: &str = "==================================================";
+    const AHEAD: &str = "                                                  ";
+    let position: usize = match state {
+        TaskState::New => 1,
+        TaskState::Pending => 3,
+        TaskState::Assigned => 4,
+        TaskState::Accepted => 5,
+        TaskState::Preparing => 6,
+        TaskState::Ready => 7,
+        TaskState::Starting => 8,
+        _ => 9,
+    };
+    let length = (position * 100 / 9 / 2).min(DONE.len());
+    text.push('[');
+    text.push_str(&DONE[..length]);
+    text.push('>');
+    text.push_str(&AHEAD[length..]);
+    text.push(']');
 }
 
 #[cfg(test)]
@@ -236,7 +270,9 @@ mod tests {
             (TaskState::Running, 50),
         ] {
             let expected = format!("[{}>{}]", "=".repeat(length), " ".repeat(50 - length));
-            assert_eq!(Bar(state).to_string(), expected);
+            let mut text = String::new();
+            write_bar(state, &mut text);
+            assert_eq!(text, expected);
             assert_eq!(expected.len(), 53);
         }
     }

@@ -24,8 +24,7 @@
 //!   until the engine is back (`EngineRestarted`); its next operation finds the container ended
 //!   with code 255. The node's backends are for whoever models gossip: no `Gone` comes.
 //!
-//! Draws: the words of block 0 of the task's address, read when they are needed; probes use later
-//! blocks.
+//! Draws: the words of block 0 of the task's address; probes use later blocks.
 //!
 //! Deviations: creating and starting a container are not cut short by a cancellation; the two stops
 //! that can run at once (unhealthy, and order-down) share one kill timer, that of the first. Where
@@ -72,6 +71,8 @@ pub struct Controller {
     template: Arc<Template>,
     slot: u32,
     ordinal: u32,
+    /// The words of the task's block from [`word::PREPARE`] on.
+    words: [u64; 6],
     /// A crash at random, counted from the start. Few images have them.
     crash: Option<Box<Exit>>,
     container: Container,
@@ -90,7 +91,7 @@ pub struct Controller {
     timers: Timers,
 }
 
-const _: () = assert!(size_of::<Controller>() <= 112);
+const _: () = assert!(size_of::<Controller>() <= 160);
 
 impl Controller {
     /// The controller of a new task. `slot`: the replica's number, or the place of a global task's
@@ -103,10 +104,12 @@ impl Controller {
         supply: Supply,
         crash: Option<Exit>,
     ) -> Controller {
+        let block = template.key.block(Role::Task, slot, ordinal, 0);
         Controller {
             template,
             slot,
             ordinal,
+            words: std::array::from_fn(|at| block[word::PREPARE + at]),
             crash: crash.map(Box::new),
             container: Container::absent(),
             monitor: None,
@@ -581,14 +584,7 @@ impl Controller {
     }
 
     fn draw(&self, which: impl Fn(&Latencies) -> &Quantity, word: usize) -> Span {
-        let template = &*self.template;
-        match which(&template.latencies) {
-            Quantity::Fixed(span) => *span,
-            quantity => {
-                let block = template.key.block(Role::Task, self.slot, self.ordinal, 0);
-                quantity.at(block[word])
-            }
-        }
+        which(&self.template.latencies).at(self.words[word - word::PREPARE])
     }
 
     fn arm(&mut self, kind: TimerKind, after: Span, foreground: bool, out: &mut Vec<Effect>) {

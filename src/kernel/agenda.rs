@@ -6,6 +6,9 @@
 //! rank that is already due, and before everything of a higher rank. No comparison looks at an
 //! event.
 //!
+//! The entry served last stays at the top of the heap until the next one is filed or asked for:
+//! most events file another, which then takes its place with one walk down instead of two.
+//!
 //! Nothing is ever searched or removed: whoever cancels a timer drops the event when it comes.
 //! An entry is foreground or background; [`Agenda::foreground`] counts the former that are still
 //! ahead.
@@ -45,7 +48,7 @@ pub struct Due<E> {
     pub background: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Entry<E> {
     at: SimTime,
     /// Sequence number, with the rank and the background flag in its lowest bits: one word less to
@@ -94,6 +97,8 @@ impl<E> Ord for Entry<E> {
 #[derive(Clone)]
 pub struct Agenda<E> {
     heap: BinaryHeap<Entry<E>>,
+    /// The top of the heap has been served, and is there no more for anybody else.
+    hole: bool,
     lanes: [VecDeque<(E, bool)>; RANKS],
     /// A bit for each lane that is not empty.
     waiting: u32,
@@ -107,6 +112,7 @@ impl<E: Copy> Agenda<E> {
     pub fn new() -> Self {
         Agenda {
             heap: BinaryHeap::new(),
+            hole: false,
             lanes: std::array::from_fn(|_| VecDeque::new()),
             waiting: 0,
             now: SimTime::ZERO,
@@ -127,12 +133,13 @@ impl<E: Copy> Agenda<E> {
 
     /// How many entries are ahead, background ones included.
     pub fn len(&self) -> usize {
-        self.heap.len() + self.lanes.iter().map(VecDeque::len).sum::<usize>()
+        self.heap.len() - usize::from(self.hole)
+            + self.lanes.iter().map(VecDeque::len).sum::<usize>()
     }
 
     /// Whether nothing is ahead.
     pub fn is_empty(&self) -> bool {
-        self.waiting == 0 && self.heap.is_empty()
+        self.waiting == 0 && self.heap.len() == usize::from(self.hole)
     }
 
     /// Files a foreground event.
@@ -154,7 +161,29 @@ impl<E: Copy> Agenda<E> {
             self.seq += 1;
             let flag = if background { BACKGROUND } else { 0 };
             let seq = self.seq << SEQ_SHIFT | flag | u64::from(rank.0);
-            self.heap.push(Entry { at, seq, event });
+            let entry = Entry { at, seq, event };
+            if std::mem::take(&mut self.hole) {
+                *self.heap.peek_mut().expect("the hole is its top") = entry;
+            } else {
+                self.heap.push(entry);
+            }
+        }
+    }
+
+    /// When the first entry of a later instant is due.
+    fn later(&self) -> Option<SimTime> {
+        if self.hole {
+            // The children of the top; a heap's slice has them behind it.
+            let children = self.heap.as_slice().iter().skip(1).take(2);
+            children.map(|entry| entry.at).min()
+        } else {
+            self.heap.peek().map(|entry| entry.at)
+        }
+    }
+
+    fn fill_hole(&mut self) {
+        if std::mem::take(&mut self.hole) {
+            self.heap.pop();
         }
     }
 
@@ -165,15 +194,17 @@ impl<E: Copy> Agenda<E> {
 
     /// When the next entry is due.
     pub fn next_at(&self) -> Option<SimTime> {
-        if self.waiting != 0 { Some(self.now) } else { self.heap.peek().map(|entry| entry.at) }
+        if self.waiting != 0 { Some(self.now) } else { self.later() }
     }
 
     /// Takes the next entry, and moves the clock to it.
     pub fn pop(&mut self) -> Option<Due<E>> {
         if self.waiting == 0 {
-            let first = self.heap.pop()?;
+            self.fill_hole();
+            let first = *self.heap.peek()?;
+            self.hole = true;
             self.now = first.at;
-            if self.heap.peek().is_none_or(|entry| entry.at != self.now) {
+            if self.later() != Some(first.at) {
                 // Alone in its instant, as most are: no need of a lane.
                 let (at, background) = (first.at, first.is_background());
                 self.foreground -= usize::from(!background);
@@ -196,6 +227,7 @@ impl<E: Copy> Agenda<E> {
     /// Moves an entry and all others of its instant to the lanes.
     fn turn_to_instant_of(&mut self, first: &Entry<E>) {
         self.enqueue(first.rank(), first.event, first.is_background());
+        self.fill_hole();
         while self.heap.peek().is_some_and(|entry| entry.at == self.now) {
             let entry = self.heap.pop().expect("just seen");
             self.enqueue(entry.rank(), entry.event, entry.is_background());

@@ -6,6 +6,7 @@
 //! hashing buffers of 64 KiB costs a fifth of hashing each change).
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::base::ids::{Id, IdVec, NodeIx, RecordNo, ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
@@ -22,6 +23,9 @@ use crate::timeline::spec_json;
 /// Hashed at once; large enough for BLAKE3 to work on several blocks side by side.
 const BUFFER: usize = 64 * 1024;
 
+/// So many specs are told apart; more would make each further one cost more.
+const KNOWN_SPECS: usize = 16;
+
 /// A sink that digests.
 #[derive(Clone)]
 pub struct Digest {
@@ -30,6 +34,8 @@ pub struct Digest {
     services: Numbers<ServiceIx>,
     nodes: Numbers<NodeIx>,
     tasks: Numbers<TaskIx>,
+    /// Specs met so far, each different from all before.
+    specs: Vec<Arc<ServiceSpec>>,
     at: SimTime,
     no: u64,
 }
@@ -83,6 +89,7 @@ impl Digest {
             services: Numbers::new(),
             nodes: Numbers::new(),
             tasks: Numbers::new(),
+            specs: Vec::new(),
             at: SimTime::ZERO,
             no: 0,
         }
@@ -129,6 +136,7 @@ impl Digest {
         self.services.numbers.clear();
         self.nodes.numbers.clear();
         self.tasks.numbers.clear();
+        self.specs.clear();
         (self.at, self.no) = (SimTime::ZERO, 0);
     }
 
@@ -170,7 +178,17 @@ impl Digest {
         self.byte((state as u16 / 32) as u8);
     }
 
-    fn spec(&mut self, spec: &ServiceSpec) {
+    /// A spec is digested once; from then on its number stands for it. Of the older ones only so
+    /// many are known.
+    fn spec(&mut self, spec: &Arc<ServiceSpec>) {
+        let is_it = |known: &Arc<ServiceSpec>| Arc::ptr_eq(known, spec) || *known == *spec;
+        if let Some(number) = self.specs.iter().position(is_it) {
+            return self.number(number as u64 + 1);
+        }
+        if self.specs.len() < KNOWN_SPECS {
+            self.specs.push(spec.clone());
+        }
+        self.number(0);
         let start = self.buffer.len();
         self.buffer.extend_from_slice(&[0; 4]);
         spec_json::write(&mut self.buffer, spec);
