@@ -3,6 +3,7 @@
 pub mod base;
 pub mod cli;
 pub mod client;
+pub mod compose;
 pub mod conform;
 pub mod docker;
 pub mod expect;

@@ -25,7 +25,7 @@ pub(crate) struct DaemonWords {
 
 impl DaemonWords {
     /// The value of a word, or the default one and the error that the daemon will answer with.
-    fn read<T: Default>(
+    pub(crate) fn read<T: Default>(
         &mut self,
         place: u8,
         word: &str,
@@ -49,12 +49,14 @@ impl DaemonWords {
     }
 
     /// The answer of the daemon, if a word was wrong.
-    pub(crate) fn check(mut self) -> Result<(), CliFailure> {
+    pub(crate) fn check(self) -> Result<(), CliFailure> {
+        self.refused().map_or(Ok(()), |text| Err(CliFailure::daemon(text)))
+    }
+
+    /// The same as a text.
+    pub(crate) fn refused(mut self) -> Option<String> {
         self.errors.sort();
-        match self.errors.into_iter().next() {
-            Some((_, text)) => Err(CliFailure::daemon(text)),
-            None => Ok(()),
-        }
+        self.errors.into_iter().next().map(|(_, text)| text)
     }
 }
 
@@ -411,15 +413,20 @@ pub(crate) fn restart_policy(
 
 /// Added and dropped capabilities of create: an added one is never dropped.
 fn capabilities(flags: &Parsed) -> (Vec<String>, Vec<String>) {
-    let read = |flag: &str| -> Vec<String> {
-        let mut names: Vec<String> = flags.texts(flag).map(capability).collect();
+    capabilities_of(&flags.list("cap-add"), &flags.list("cap-drop"))
+}
+
+/// The same from the names as given.
+pub(crate) fn capabilities_of(add: &[String], drop: &[String]) -> (Vec<String>, Vec<String>) {
+    let read = |names: &[String]| -> Vec<String> {
+        let mut names: Vec<String> = names.iter().map(|name| capability(name)).collect();
         names.sort();
         names.dedup();
         let all = "ALL".to_string();
         if names.contains(&all) { vec![all] } else { names }
     };
-    let add = read("cap-add");
-    let drop = read("cap-drop").into_iter().filter(|name| !add.contains(name)).collect();
+    let add = read(add);
+    let drop = read(drop).into_iter().filter(|name| !add.contains(name)).collect();
     (add, drop)
 }
 

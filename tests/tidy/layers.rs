@@ -23,6 +23,17 @@ const TABLE: &[(&str, &[&str])] = &[
             "swarmkit::task",
         ],
     ),
+    (
+        "compose",
+        &[
+            "base",
+            "client",
+            "scenario::problem",
+            "scenario::syntax",
+            "swarmkit::defaults",
+            "swarmkit::spec",
+        ],
+    ),
     ("metrics", &["base", "swarmkit::spec", "swarmkit::task", "timeline"]),
     (
         "expect",
@@ -42,6 +53,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "base",
             "client",
+            "compose",
             "conform::case",
             "conform::event",
             "conform::service",
