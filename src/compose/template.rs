@@ -2,8 +2,8 @@
 //! `${NAME:?message}`, `${NAME?message}`, and `$$` for a dollar.
 //!
 //! Upstream: docker cli `cli/compose/template/template.go`, with its oddities (cli surface 5.4):
-//! the form without braces takes an operator too, operators are looked for in a fixed order anywhere
-//! in the text, and a later variable of the same text forgives an earlier mistake.
+//! the form without braces takes an operator too, operators are looked for in a fixed order
+//! anywhere in the text, and a later variable of the same text forgives an earlier mistake.
 
 use std::collections::BTreeMap;
 
