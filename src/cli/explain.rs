@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::base::ids::RecordNo;
 use crate::cli::exit::Exit;
-use crate::cli::input::{is_timeline, scenario, timeline};
+use crate::cli::input::{input, is_timeline, timeline};
 use crate::cli::run::records_of;
 use crate::cli::say::{answer, complain};
 use crate::timeline::explain::{default_event, explain, matches};
@@ -15,13 +15,16 @@ use crate::timeline::explain::{default_event, explain, matches};
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
 pub struct ExplainArgs {
-    /// A timeline (written by run --timeline), or a scenario, which is run first
+    /// A timeline (written by run --timeline), or a scenario or stack file, which is run first
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// A record number, or words of its line, such as `whoami.1#2` or `rollback_started`; the last
     /// record that has them is explained
     #[arg(value_name = "EVENT")]
     event: Option<String>,
+    /// How the images of a stack file behave, in place of its x-swarmsim block
+    #[arg(long, value_name = "FILE")]
+    behaviour: Option<PathBuf>,
 }
 
 /// Prints the causes of a record, the first cause first.
@@ -29,7 +32,8 @@ pub fn run(args: &ExplainArgs) -> Exit {
     let records = if is_timeline(&args.file) {
         timeline(&args.file).map(|timeline| timeline.records)
     } else {
-        scenario(&args.file, &[]).map(|scenario| records_of(&Arc::new(scenario)).0)
+        input(&args.file, &[], args.behaviour.as_deref())
+            .map(|input| records_of(&Arc::new(input.scenario)).0)
     };
     let records = match records {
         Ok(records) => records,

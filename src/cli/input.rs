@@ -1,21 +1,160 @@
 //! Reading scenario files and writing whole files.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Exit;
 use crate::cli::say::{complain, note};
+use crate::compose;
+use crate::compose::run::{self, Mistaken};
 use crate::scenario::Scenario;
-use crate::scenario::syntax::MAX_BYTES;
+use crate::scenario::files::MAX_FILE_BYTES;
+use crate::scenario::problem::{Place, Problems};
+use crate::scenario::syntax::{self, MAX_BYTES, Tree, Value};
 use crate::timeline::ends::Timeline;
 
-/// Reads a scenario file, with overrides `KEY=VALUE`. Mistakes are told on standard error, all of
-/// them.
+/// A scenario that was read from a file.
+pub struct Input {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// If the file is a stack file, the number of its services.
+    pub services: Option<usize>,
+}
+
+/// Reads a scenario or a stack file, with overrides `KEY=VALUE`. Mistakes are told on standard
+/// error, all of them.
 ///
 /// # Errors
 /// The exit code: the file cannot be read, or is not valid.
 pub fn scenario(path: &Path, overrides: &[String]) -> Result<Scenario, Exit> {
+    input(path, overrides, None).map(|input| input.scenario)
+}
+
+/// The same. `behaviour` is the path of a file that stands for the block of a stack file. What is
+/// assumed is told on standard error.
+///
+/// # Errors
+/// As of [`scenario`].
+pub fn input(path: &Path, overrides: &[String], behaviour: Option<&Path>) -> Result<Input, Exit> {
+    let name = path.display().to_string();
+    let text = text_of(path)?;
+    let invalid = |problems: &Problems| {
+        note(problems.render(&name, &text));
+        Exit::Invalid
+    };
+    let tree = syntax::parse(&text).map_err(|problems| invalid(&problems))?;
+    if run::is_stack(&tree) {
+        return stack(path, &text, &tree, overrides, behaviour);
+    }
+    if behaviour.is_some() {
+        complain(format_args!("--behaviour is for stack files, and {name} is a scenario"));
+        return Err(Exit::Usage);
+    }
+    let files = files_of(path, &tree, BTreeMap::new())?;
+    let scenario = crate::scenario::load_files(&text, overrides, &files);
+    let scenario = scenario.map_err(|problems| invalid(&problems))?;
+    Ok(Input { scenario, services: None })
+}
+
+/// A stack file as a scenario.
+fn stack(
+    path: &Path,
+    text: &str,
+    tree: &Tree,
+    overrides: &[String],
+    behaviour: Option<&Path>,
+) -> Result<Input, Exit> {
+    let told = |path: &Path, text: &str, problems: &Problems| {
+        note(problems.render(&path.display().to_string(), text));
+        Exit::Invalid
+    };
+    let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
+    let given = behaviour.map(text_of).transpose()?;
+    let block = match (&given, behaviour) {
+        (Some(text), Some(path)) => {
+            Some(syntax::parse(text).map_err(|problems| told(path, text, &problems))?)
+        }
+        _ => run::block(tree).cloned(),
+    };
+    let known = [(own.to_string(), text.to_string())].into();
+    let empty = Tree { place: Place::default(), value: Value::Map(Vec::new()) };
+    let mut files = files_of(path, &block.unwrap_or(empty), known)?;
+    files.remove(own);
+    let behaviour_text = given.as_deref();
+    let request =
+        run::Request { name: own, text, behaviour: behaviour_text, overrides, files: &files };
+    match run::load(request) {
+        Ok(stack) => {
+            for assumption in &stack.assumptions {
+                note(format_args!("assumed: {assumption}\n"));
+            }
+            let services = Some(stack.services.len());
+            Ok(Input { scenario: stack.scenario, services })
+        }
+        Err(Mistaken::Stack(problems)) => Err(told(path, text, &problems)),
+        Err(Mistaken::Behaviour(problems)) => {
+            let path = behaviour.unwrap_or(path);
+            Err(told(path, behaviour_text.unwrap_or(""), &problems))
+        }
+    }
+}
+
+/// The files that the commands of a script read, and those that these read in turn. Paths are seen
+/// from the directory of the scenario. One that is not there is told where it is named.
+fn files_of(
+    path: &Path,
+    tree: &Tree,
+    mut files: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Exit> {
+    let directory = path.parent().unwrap_or(Path::new(""));
+    for name in crate::scenario::files::missing(tree).into_keys() {
+        if !files.contains_key(&name)
+            && let Some(text) = small_file(&directory.join(&name))?
+        {
+            files.insert(name, text);
+        }
+    }
+    let environment = run::environment(tree);
+    let mut named = BTreeSet::new();
+    for (name, text) in &files {
+        named.extend(compose::env_files(text, name, &environment));
+    }
+    for name in named {
+        if let Some(text) = small_file(&directory.join(&name))? {
+            files.insert(name, text);
+        }
+    }
+    Ok(files)
+}
+
+/// The text of a file that a scenario reads; nothing if it is not there.
+fn small_file(path: &Path) -> Result<Option<String>, Exit> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    let read = fs::File::open(path)
+        .and_then(|file| file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(length) if length > MAX_FILE_BYTES => {
+            let limit = MAX_FILE_BYTES >> 10;
+            complain(format_args!("{name} is larger than such a file may be: {limit} KiB"));
+            Err(Exit::Invalid)
+        }
+        Ok(_) => String::from_utf8(bytes).map(Some).map_err(|_| {
+            complain(format_args!("{name} is not UTF-8 text"));
+            Exit::Invalid
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            complain(format_args!("cannot read {name}: {error}"));
+            Err(Exit::File)
+        }
+    }
+}
+
+/// The text of a scenario file.
+fn text_of(path: &Path) -> Result<String, Exit> {
     let name = path.display().to_string();
     let mut bytes = Vec::new();
     // What comes after the largest scenario is not read: it may have no end.
@@ -30,11 +169,10 @@ pub fn scenario(path: &Path, overrides: &[String]) -> Result<Scenario, Exit> {
         complain(format_args!("{name} is larger than a scenario may be, which is {limit} MiB"));
         return Err(Exit::Invalid);
     }
-    let Ok(text) = String::from_utf8(bytes) else {
+    String::from_utf8(bytes).map_err(|_| {
         complain(format_args!("{name} is not UTF-8 text"));
-        return Err(Exit::Invalid);
-    };
-    load(&name, &text, overrides)
+        Exit::Invalid
+    })
 }
 
 /// Reads the text of a scenario.

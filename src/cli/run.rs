@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::base::chance::Seed;
 use crate::cli::exit::Exit;
-use crate::cli::input::{WholeFile, scenario};
+use crate::cli::input::{WholeFile, input};
 use crate::cli::say::{complain, ended, note};
 use crate::expect::{Verdict, evaluate};
 use crate::metrics::{Metrics, ServiceMetrics};
@@ -26,9 +26,12 @@ use crate::timeline::words::Weight;
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 pub struct RunArgs {
-    /// Scenario file
+    /// Scenario file, or stack file
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// How the images of a stack file behave, in place of its x-swarmsim block
+    #[arg(long, value_name = "FILE")]
+    behaviour: Option<PathBuf>,
     /// Another seed than the file's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -59,8 +62,8 @@ enum Format {
 
 /// Runs a scenario.
 pub fn run(args: &RunArgs) -> Exit {
-    let mut scenario = match scenario(&args.file, &args.overrides) {
-        Ok(read) => read,
+    let mut scenario = match input(&args.file, &args.overrides, args.behaviour.as_deref()) {
+        Ok(read) => read.scenario,
         Err(exit) => return exit,
     };
     if let Some(seed) = args.seed {
@@ -174,6 +177,10 @@ fn judge(outcome: &Outcome) -> Exit {
 fn repeat(args: &RunArgs, scenario: &Scenario) -> String {
     let file = args.file.display().to_string();
     let mut text = format!("swarmsim run {} --seed {}", shell_words::quote(&file), scenario.seed);
+    if let Some(behaviour) = &args.behaviour {
+        let behaviour = behaviour.display().to_string();
+        text.push_str(&format!(" --behaviour {}", shell_words::quote(&behaviour)));
+    }
     for assignment in &args.overrides {
         text.push_str(&format!(" --set {}", shell_words::quote(assignment)));
     }

@@ -10,6 +10,7 @@ use crate::client::failure::CliFailure;
 use crate::client::flags::{CommandForm, Parsed};
 use crate::client::golang;
 use crate::client::references::key_values;
+use crate::client::stack::{self, StackDeploy};
 use crate::client::{spec_create, spec_update, tables};
 use crate::swarmkit::spec::ServiceSpec;
 
@@ -89,6 +90,29 @@ pub enum DockerCommand {
         nodes: Vec<String>,
         /// Even if it is not down.
         force: bool,
+    },
+    /// `docker stack deploy`.
+    StackDeploy(Box<StackDeploy>),
+    /// `docker stack rm`.
+    StackRm {
+        /// Names of stacks.
+        stacks: Vec<String>,
+    },
+    /// `docker stack ls`.
+    StackLs(ListOptions),
+    /// `docker stack ps`.
+    StackPs {
+        /// Name of the stack.
+        stack: String,
+        /// How to print.
+        options: ListOptions,
+    },
+    /// `docker stack services`.
+    StackServices {
+        /// Name of the stack.
+        stack: String,
+        /// How to print.
+        options: ListOptions,
     },
 }
 
@@ -226,6 +250,7 @@ pub fn parse(words: &[String]) -> Result<DockerCommand, CliFailure> {
             let force = parsed.bool("force");
             Ok(DockerCommand::NodeRm { nodes: parsed.args, force })
         }
+        ("stack", name) => stack::parse(name, rest).unwrap_or_else(|| Err(unknown("stack", name))),
         (group, name) => Err(unknown(group, name)),
     }
 }
@@ -234,21 +259,24 @@ pub fn parse(words: &[String]) -> Result<DockerCommand, CliFailure> {
 fn unknown(group: &str, name: &str) -> CliFailure {
     const SERVICE: &str = "create inspect ls ps rm rollback scale update";
     const NODE: &str = "inspect ls ps rm update";
+    const STACK: &str = "deploy ls ps rm services";
     let (about, names) = match group {
         "service" => ("Manage Swarm services", SERVICE),
         "node" => ("Manage Swarm nodes", NODE),
+        "stack" => ("Manage Swarm stacks", STACK),
         "" | "--help" | "-h" => {
             return CliFailure::help(
                 "Usage:  docker [OPTIONS] COMMAND\n\nCommands simulated here:\n  node        \
-                 Manage Swarm nodes\n  service     Manage Swarm services\n"
+                 Manage Swarm nodes\n  service     Manage Swarm services\n  stack       Manage \
+                 Swarm stacks\n"
                     .to_string(),
             );
         }
-        "run" | "exec" | "container" | "image" | "images" | "pull" | "build" | "stack"
-        | "swarm" | "network" | "volume" | "secret" | "config" | "info" | "version" | "compose"
-        | "logs" | "kill" | "stop" | "start" | "rm" | "inspect" | "events" | "system" | "ps" => {
+        "run" | "exec" | "container" | "image" | "images" | "pull" | "build" | "swarm"
+        | "network" | "volume" | "secret" | "config" | "info" | "version" | "compose" | "logs"
+        | "kill" | "stop" | "start" | "rm" | "inspect" | "events" | "system" | "ps" => {
             return CliFailure::error(format_args!(
-                "docker {group}: not simulated (only docker service and docker node are)"
+                "docker {group}: not simulated (only docker service, node and stack are)"
             ));
         }
         _ if group.starts_with("--") => {
@@ -304,7 +332,7 @@ impl Parsed {
         Wait { detach: self.bool("detach"), quiet: self.bool("quiet") }
     }
 
-    fn list_options(&self) -> Result<ListOptions, CliFailure> {
+    pub(crate) fn list_options(&self) -> Result<ListOptions, CliFailure> {
         let mut filters = Vec::new();
         for text in self.texts("filter") {
             let Some((key, value)) = text.split_once('=') else {

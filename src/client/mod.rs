@@ -31,6 +31,7 @@ pub mod rows;
 mod screen;
 pub mod spec_create;
 pub mod spec_update;
+pub mod stack;
 pub mod table;
 pub mod tables;
 pub mod usage;

@@ -378,18 +378,19 @@ const DETACH: Flag = flag(
     "Exit immediately instead of waiting for the service to converge",
 );
 const QUIET_PROGRESS: Flag = flag("quiet", Some('q'), Kind::Bool, "Suppress progress output");
-const FILTER: Flag =
+pub(crate) const FILTER: Flag =
     flag("filter", Some('f'), Kind::List(Check::Any), "Filter output based on conditions provided");
-const FORMAT: Flag = flag("format", None, Kind::Text, "Format output using a custom template");
+pub(crate) const FORMAT: Flag =
+    flag("format", None, Kind::Text, "Format output using a custom template");
 const INSPECT_FORMAT: Flag = Flag { short: Some('f'), ..FORMAT };
 const QUIET: Flag = flag("quiet", Some('q'), Kind::Bool, "Only display IDs");
-const QUIET_TASKS: Flag = Flag { help: "Only display task IDs", ..QUIET };
-const NO_RESOLVE: Flag = flag("no-resolve", None, Kind::Bool, "Do not map IDs to Names");
-const NO_TRUNC: Flag = flag("no-trunc", None, Kind::Bool, "Do not truncate output");
+pub(crate) const QUIET_TASKS: Flag = Flag { help: "Only display task IDs", ..QUIET };
+pub(crate) const NO_RESOLVE: Flag = flag("no-resolve", None, Kind::Bool, "Do not map IDs to Names");
+pub(crate) const NO_TRUNC: Flag = flag("no-trunc", None, Kind::Bool, "Do not truncate output");
 const PRETTY: Flag =
     flag("pretty", None, Kind::Bool, "Print the information in a human friendly format");
 
-fn form(
+pub(crate) fn form(
     path: &'static str,
     operands: &'static str,
     about: &'static str,

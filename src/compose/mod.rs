@@ -15,6 +15,7 @@ mod mounts;
 mod objects;
 mod plan;
 mod ports;
+pub mod run;
 mod schema;
 mod schema_table;
 mod service;
@@ -25,4 +26,5 @@ mod unsupported;
 mod value;
 
 pub use file::{ComposeFile, Refusal, Surroundings, env_files, read};
+pub use objects::{IMAGE as IMAGE_LABEL, NAMESPACE as NAMESPACE_LABEL};
 pub use plan::{Deployment, ServicePlan};

@@ -10,10 +10,10 @@ use crate::compose::mistake::{Mistakes, Phase};
 use crate::compose::value::{Field, Node, Value};
 
 /// The label that ties everything of a stack together.
-pub(crate) const NAMESPACE: &str = "com.docker.stack.namespace";
+pub const NAMESPACE: &str = "com.docker.stack.namespace";
 
 /// The label of a service with its image as written.
-pub(crate) const IMAGE: &str = "com.docker.stack.image";
+pub const IMAGE: &str = "com.docker.stack.image";
 
 /// A stack that is deployed.
 #[derive(Clone, Copy, Debug)]

@@ -146,6 +146,12 @@ impl ComposeFile {
         external.map(|field| own_name(field, stack)).collect()
     }
 
+    /// Whether a secret or config comes from a file.
+    pub fn has_files(&self) -> bool {
+        let sections = ["secrets", "configs"].into_iter().filter_map(|key| self.root.get(key));
+        sections.flat_map(Node::fields).any(|field| field.node.get("file").is_some())
+    }
+
     /// The image of every service as written.
     pub fn images(&self) -> impl Iterator<Item = (&str, &str)> {
         let services = self.root.get("services").map_or(&[][..], Node::fields);

@@ -129,6 +129,11 @@ impl Check<'_> {
         match rule {
             Rule::Any => {}
             Rule::Of(types) => drop(self.types(types, node, path)),
+            Rule::Formed(types, Format::Duration) if Number.fits(node) => {
+                let words: Vec<&str> = types.iter().map(|wanted| wanted.word()).collect();
+                let hint = format!("a time has a unit: {}s", node.printed());
+                self.note(node, path, &format!("must be a {}", words.join(" or ")), Some(hint));
+            }
             Rule::Formed(types, format) => {
                 if self.types(types, node, path) {
                     self.format(*format, node, path);

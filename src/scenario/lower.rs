@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::scenario::files::{self, MAX_FILE_BYTES};
 use crate::scenario::lower::reader::Reader;
 use crate::scenario::model::{DEFAULT_WATCH, Scenario, StepNo, image_key};
 use crate::scenario::problem::{Problem, Problems};
@@ -30,6 +31,10 @@ pub(crate) struct Names {
     unnamed: bool,
     labels: BTreeMap<String, StepNo>,
     steps: u32,
+    /// Texts of the files that commands read.
+    files: BTreeMap<String, String>,
+    /// Whether there are images whose names only a run tells.
+    any_image: bool,
 }
 
 impl Names {
@@ -55,6 +60,28 @@ impl Names {
             Some(name) => drop(self.services.insert(name.to_string())),
             None => self.unnamed |= words[0] == "create",
         }
+    }
+
+    /// The same of `docker stack`: the services of a Compose file and their images. What is
+    /// returned is a file that is not there.
+    fn learn_stack(&mut self, words: &[&str]) -> Option<String> {
+        let ["deploy" | "up", rest @ ..] = words else { return None };
+        let (paths, stack) = files::deploy_words(rest);
+        let stack = stack.unwrap_or_default();
+        for path in paths {
+            let Some(text) = self.files.get(&path) else {
+                self.unnamed = true;
+                return Some(path);
+            };
+            let Some((keys, images)) = files::services(text) else {
+                self.unnamed = true;
+                continue;
+            };
+            self.services.extend(keys.iter().map(|key| format!("{stack}_{key}")));
+            self.any_image |= images.iter().any(|image| image.contains('$'));
+            self.images.extend(images.iter().map(|image| image_key(image)));
+        }
+        None
     }
 }
 
@@ -94,6 +121,18 @@ fn scenario(reader: &mut Reader, tree: &Tree, text: &str) -> Option<Scenario> {
         scenario.images = images::images(reader, tree, &names.nodes);
     }
     names.images = scenario.images.keys().cloned().collect();
+    if let Some(tree) = fields.take("environment") {
+        scenario.environment = texts(reader, tree, "variables");
+    }
+    if let Some(tree) = fields.take("files") {
+        scenario.files = texts(reader, tree, "files");
+        let bytes: usize = scenario.files.values().map(String::len).sum();
+        if bytes > MAX_FILE_BYTES {
+            let message = format!("files of {bytes} bytes, more than {MAX_FILE_BYTES}");
+            reader.note(Problem::new(tree.place, "", message));
+        }
+    }
+    names.files.clone_from(&scenario.files);
     match fields.take("script") {
         Some(tree) => scenario.script = script::script(reader, tree, &mut names),
         None => reader.note(Problem::new(tree.place, "", "a scenario needs a `script`")),
@@ -114,6 +153,26 @@ fn scenario(reader: &mut Reader, tree: &Tree, text: &str) -> Option<Scenario> {
     }
     reader.finish(fields);
     Some(scenario)
+}
+
+/// A map of texts, which may be empty.
+fn texts(reader: &mut Reader, tree: &Tree, of: &'static str) -> BTreeMap<String, String> {
+    let Value::Map(entries) = &tree.value else {
+        reader.wrong(tree, &format!("cannot be {of}: a map was expected"), None);
+        return BTreeMap::new();
+    };
+    let mut texts = BTreeMap::new();
+    for entry in entries {
+        match &entry.value.value {
+            Value::Scalar(scalar) => {
+                texts.insert(entry.key.clone(), scalar.text.clone());
+            }
+            Value::Seq(_) | Value::Map(_) => {
+                reader.wrong(&entry.value, "where a text was expected", None);
+            }
+        }
+    }
+    texts
 }
 
 fn optional_text(reader: &mut Reader, tree: &Tree) -> Option<String> {

@@ -5,13 +5,16 @@
 
 pub mod expect;
 pub mod fault;
-mod json;
+pub mod files;
+pub(crate) mod json;
 mod lower;
 pub mod model;
 pub mod print;
 pub mod problem;
 pub mod set;
 pub mod syntax;
+
+use std::collections::BTreeMap;
 
 pub use lower::lower;
 pub use model::Scenario;
@@ -30,7 +33,22 @@ pub fn load(text: &str) -> Result<Scenario, Problems> {
 /// # Errors
 /// Every mistake in it, and those of the overrides, whose line is 0.
 pub fn load_with(text: &str, overrides: &[String]) -> Result<Scenario, Problems> {
+    load_files(text, overrides, &BTreeMap::new())
+}
+
+/// The same with the texts of files, by path, that its commands read (see [`files`]).
+///
+/// # Errors
+/// As of [`load_with`].
+pub fn load_files(
+    text: &str,
+    overrides: &[String],
+    files: &BTreeMap<String, String>,
+) -> Result<Scenario, Problems> {
     let mut tree = syntax::parse(text)?;
+    for (path, content) in files {
+        files::insert(&mut tree, path, content);
+    }
     let applied = overrides.iter().map(|assignment| set::apply(&mut tree, assignment));
     let problems: Vec<Problem> = applied.filter_map(Result::err).collect();
     if problems.is_empty() { lower(&tree, text) } else { Err(Problems::sorted(problems)) }

@@ -26,6 +26,10 @@ pub struct Scenario {
     pub cluster: Cluster,
     /// How the software behaves, by image name as [`image_key`] writes it. See [`Scenario::image`].
     pub images: BTreeMap<String, Image>,
+    /// Values of variables in Compose files.
+    pub environment: BTreeMap<String, String>,
+    /// Texts of the files that commands read, by path.
+    pub files: BTreeMap<String, String>,
     /// What is done, in order.
     pub script: Vec<Step>,
     /// Requests that are made all the time.
@@ -48,6 +52,8 @@ impl Default for Scenario {
             seed: 0,
             cluster: Cluster::default(),
             images: BTreeMap::new(),
+            environment: BTreeMap::new(),
+            files: BTreeMap::new(),
             script: Vec::new(),
             traffic: Vec::new(),
             faults: Vec::new(),
@@ -224,7 +230,8 @@ impl Step {
 /// What a step does.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Types a docker command line, starting with `docker service` or `docker node`.
+    /// Types a docker command line, starting with `docker service`, `docker node` or
+    /// `docker stack`.
     Docker(String),
     /// Makes requests to a published port, one after another.
     Curl(Curl),

@@ -3,6 +3,8 @@
 //! Read again it gives the same model (without places in the file), which a test holds for any
 //! model that passes the checks. Equal models have equal texts.
 
+use std::collections::BTreeMap;
+
 use crate::base::dist::Quantity;
 use crate::base::time::Span;
 use crate::docker::behaviour::{
@@ -32,6 +34,8 @@ impl Scenario {
             ("seed", Some(plain(self.seed))),
             ("cluster", Some(cluster(&self.cluster))),
             ("images", Some(map(self.images.iter().map(|(k, image)| (k, Some(describe(image))))))),
+            ("environment", texts(&self.environment)),
+            ("files", texts(&self.files)),
             ("script", Some(list(self.script.iter().map(step)))),
             ("traffic", many(self.traffic.iter().map(traffic).collect())),
             ("faults", many(self.faults.iter().map(faults::fault).collect())),
@@ -44,6 +48,11 @@ impl Scenario {
 
 fn many(items: Vec<Tree>) -> Option<Tree> {
     (!items.is_empty()).then(|| list(items))
+}
+
+fn texts(texts: &BTreeMap<String, String>) -> Option<Tree> {
+    let some = !texts.is_empty();
+    some.then(|| map(texts.iter().map(|(key, value)| (key, Some(text(value))))))
 }
 
 fn span(value: Span) -> Tree {

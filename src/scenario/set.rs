@@ -133,11 +133,12 @@ impl Walk<'_> {
         self.go(tree, &rest[length + 1..])
     }
 
-    /// A last word may be new, and `cluster` and `limits` need not be written out. Whether the
+    /// A last word may be new, and `cluster`, `environment` and `limits` need not be
+    /// written out. Whether the
     /// language has the word is seen when the tree is lowered.
     fn new_key(self, entries: &mut Vec<Entry>, rest: &str) -> Result<(), Problem> {
         let (first, more) = rest.split_once('.').unwrap_or((rest, ""));
-        let parents = ["cluster.", "limits."];
+        let parents = ["cluster.", "environment.", "limits."];
         if !more.is_empty() && !parents.iter().any(|parent| self.path.starts_with(parent)) {
             let keys: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
             return Err(self.nowhere(rest, "does not exist", &keys));

@@ -12,9 +12,11 @@ use crate::client::failure::CliFailure;
 use crate::client::naming::random_name;
 use crate::client::progress::{Next, PollResult, Progress, ProgressOutput};
 use crate::client::rows::UpdateRow;
+use crate::client::stack::nothing_found;
 use crate::client::{inspect, ls, node, pretty, ps, words};
 use crate::sim::rows::{candidates, node_rows, service_row, task_rows, update_row};
 use crate::sim::script::ScriptEvent;
+use crate::sim::stack::Kind;
 use crate::sim::world::{Event, Simulation};
 use crate::swarmkit::controlapi;
 use crate::swarmkit::ctx::Class;
@@ -70,6 +72,7 @@ impl Simulation {
         match parsed {
             Err(failure) => self.fail(step, &failure),
             Ok(command) => {
+                let Some(command) = self.begin_stack(step, command) else { return };
                 self.clients.pending.insert(step, command);
                 let word = self.cluster_key.word(Role::Client, 0, step);
                 let after = self.scenario.cluster.request.at(word);
@@ -80,7 +83,7 @@ impl Simulation {
         }
     }
 
-    fn fail(&mut self, step: u32, failure: &CliFailure) {
+    pub(super) fn fail(&mut self, step: u32, failure: &CliFailure) {
         self.print(step, Stream::Out, &failure.stdout);
         self.print(step, Stream::Err, &failure.stderr);
         self.end_step(step, failure.code);
@@ -88,6 +91,9 @@ impl Simulation {
 
     /// The request of a command reaches the manager.
     pub(super) fn request(&mut self, step: u32, cause: Option<RecordNo>) {
+        if self.stacks.is_running(step) {
+            return self.stack_request(step, cause);
+        }
         let Some(command) = self.clients.pending.remove(&step) else { return };
         let ended = self.carry_out(step, command, cause);
         self.manager.store.journal.wake(cause);
@@ -272,6 +278,15 @@ impl Simulation {
                 }
                 ps::ps(&rows, &options, "", now)?
             }
+            DockerCommand::StackLs(options) => self.list_stacks(&options)?,
+            DockerCommand::StackPs { stack, options } => self.stack_tasks(&stack, &options)?,
+            DockerCommand::StackServices { stack, options } => {
+                let found = self.stack_services(&stack, &options)?;
+                if found.is_none() {
+                    self.print(step, Stream::Err, &nothing_found(&stack));
+                }
+                found.unwrap_or_default()
+            }
             _ => unreachable!("commands that write are carried out elsewhere"),
         };
         Ok(self.printed(step, &out, &errors))
@@ -302,24 +317,31 @@ impl Simulation {
     }
 
     /// The client looks up what a spec names (cli surface 1.5), and so it has to be there.
-    fn check_references(&self, spec: &ServiceSpec) -> Result<(), CliFailure> {
+    pub(super) fn check_references(&self, spec: &ServiceSpec) -> Result<(), CliFailure> {
         const BUILT_IN: [&str; 4] = ["bridge", "host", "ingress", "none"];
-        let (cluster, container) = (&self.scenario.cluster, &spec.task.container);
-        for (what, known, files) in [
-            ("secret", &cluster.secrets, &container.secrets),
-            ("config", &cluster.configs, &container.configs),
-        ] {
-            if let Some(file) = files.iter().find(|file| !known.contains(&file.source)) {
-                return Err(CliFailure::error(format_args!("{what} not found: {}", file.source)));
-            }
-        }
-        let is_known = |name: &str| cluster.networks.contains(name) || BUILT_IN.contains(&name);
+        self.check_files(spec)?;
+        let is_known = |name: &str| self.has_network(name) || BUILT_IN.contains(&name);
         match spec.task.networks.iter().find(|network| !is_known(&network.target)) {
             Some(network) => {
                 Err(CliFailure::daemon(format_args!("network {} not found", network.target)))
             }
             None => Ok(()),
         }
+    }
+
+    /// The same of secrets and configs alone.
+    pub(super) fn check_files(&self, spec: &ServiceSpec) -> Result<(), CliFailure> {
+        let (cluster, container) = (&self.scenario.cluster, &spec.task.container);
+        for (kind, what, known, files) in [
+            (Kind::Secret, "secret", &cluster.secrets, &container.secrets),
+            (Kind::Config, "config", &cluster.configs, &container.configs),
+        ] {
+            let is_known = |name: &str| known.contains(name) || self.stacks.has(kind, name);
+            if let Some(file) = files.iter().find(|file| !is_known(&file.source)) {
+                return Err(CliFailure::error(format_args!("{what} not found: {}", file.source)));
+            }
+        }
+        Ok(())
     }
 
     /// The name that the daemon gives to a service without one.
@@ -354,12 +376,12 @@ impl Simulation {
         Ok((service, format!("{name} scaled to {replicas}")))
     }
 
-    fn spec_of(&self, service: ServiceIx) -> std::sync::Arc<ServiceSpec> {
+    pub(super) fn spec_of(&self, service: ServiceIx) -> std::sync::Arc<ServiceSpec> {
         let stored = self.manager.store.service(service);
         stored.expect("the service was just found").now.spec.clone()
     }
 
-    fn version_of(&self, service: ServiceIx) -> u64 {
+    pub(super) fn version_of(&self, service: ServiceIx) -> u64 {
         self.manager.store.service(service).map_or(0, |stored| stored.meta_version)
     }
 
@@ -417,7 +439,7 @@ impl Simulation {
     }
 
     /// Watches the next service, or ends the command.
-    fn attach(
+    pub(super) fn attach(
         &mut self,
         step: u32,
         mut rest: VecDeque<(ServiceIx, String)>,

@@ -8,4 +8,5 @@ pub mod race;
 mod request;
 mod rows;
 mod script;
+mod stack;
 pub mod world;

@@ -23,17 +23,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "swarmkit::task",
         ],
     ),
-    (
-        "compose",
-        &[
-            "base",
-            "client",
-            "scenario::problem",
-            "scenario::syntax",
-            "swarmkit::defaults",
-            "swarmkit::spec",
-        ],
-    ),
+    ("compose", &["base", "client", "scenario", "swarmkit::defaults", "swarmkit::spec"]),
     ("metrics", &["base", "swarmkit::spec", "swarmkit::task", "timeline"]),
     (
         "expect",

@@ -244,7 +244,7 @@ impl Names {
     /// An image that is described or occurs in a docker line, by its key.
     pub(super) fn image(&self, reader: &mut Reader, tree: &Tree) -> Option<String> {
         let key = image_key(&reader.text(tree)?);
-        if !self.images.contains(&key) {
+        if !self.images.contains(&key) && !self.any_image {
             let known = self.images.iter().map(String::as_str);
             reader.unknown(tree, "image of this scenario", known);
             return None;

@@ -97,7 +97,7 @@ fn label(reader: &mut Reader, tree: &Tree, taken: &BTreeMap<String, StepNo>) -> 
     Some(text)
 }
 
-/// A line as it would be typed: `docker service …`, `docker node …` or `curl …`.
+/// A line as it would be typed: `docker service …`, `docker node …`, `docker stack …` or `curl …`.
 fn command(reader: &mut Reader, tree: &Tree, names: &mut Names) -> Option<Action> {
     let line = reader.text(tree)?;
     let Ok(words) = shell_words::split(&line) else {
@@ -110,10 +110,20 @@ fn command(reader: &mut Reader, tree: &Tree, names: &mut Names) -> Option<Action
             names.learn(words[1], rest);
             Some(Action::Docker(line))
         }
+        ["docker", "stack", rest @ ..] => {
+            if let Some(path) = names.learn_stack(rest) {
+                let message = format!("there is no file {}", quoted(&path));
+                let hint = "a path is seen from the scenario; or its text stands under `files:`";
+                reader.note(Problem::new(tree.place, &path, message).hint(hint));
+                return None;
+            }
+            Some(Action::Docker(line))
+        }
         ["docker", second, ..] => {
-            let hint = match nearest(second, ["service", "node"]) {
+            let hint = match nearest(second, ["service", "node", "stack"]) {
                 Some(word) => format!("did you mean `docker {word}`?"),
-                None => "only `docker service` and `docker node` are simulated".to_string(),
+                None => "only `docker service`, `docker node` and `docker stack` are simulated"
+                    .to_string(),
             };
             reader.wrong(tree, "cannot be simulated", Some(hint));
             None

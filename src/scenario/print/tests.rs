@@ -378,6 +378,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
             seed,
             cluster,
             images,
+            environment: [("TAG".to_string(), "2: \"x\"\n".to_string())].into(),
+            files: [("a.yml".to_string(), "services: {web: {image: a}}\n".to_string())].into(),
             script,
             traffic: lists.0,
             faults: lists.1,
