@@ -84,7 +84,7 @@ pub fn read(text: &str, surroundings: Surroundings<'_>) -> Result<ComposeFile, R
     if mistakes.is_empty() {
         service::check(&root, &mut mistakes);
         objects::check(&root, &mut mistakes);
-        images(&root, &mut mistakes);
+        images(&root, &unset, &mut mistakes);
     }
     let environments = environments(&root, surroundings, &mut mistakes);
     match Refusal::of(&mistakes) {
@@ -141,7 +141,7 @@ fn without_forbidden(root: &Node, mistakes: &Mistakes) -> Node {
     root
 }
 
-fn images(root: &Node, mistakes: &mut Mistakes) {
+fn images(root: &Node, unset: &BTreeSet<String>, mistakes: &mut Mistakes) {
     for field in root.get("services").map_or(&[][..], Node::fields) {
         let image = field.node.get("image");
         let text = image.and_then(Node::text).unwrap_or("");
@@ -158,9 +158,15 @@ fn images(root: &Node, mistakes: &mut Mistakes) {
             continue;
         };
         let message = format!("invalid image reference for service {}: {why}", field.key);
-        let hint = field.node.get("build").map(|_| {
-            "docker stack deploy builds nothing: build and push, then name the image".to_string()
-        });
+        let names = || unset.iter().take(8).cloned().collect::<Vec<_>>().join(", ");
+        let hint = match field.node.get("build") {
+            Some(_) => Some(
+                "docker stack deploy builds nothing: build and push, then name the image"
+                    .to_string(),
+            ),
+            None if unset.is_empty() => None,
+            None => Some(format!("not set, and so empty: {}; see `environment`", names())),
+        };
         let what = if text.is_empty() { field.key.as_str() } else { text };
         mistakes.note(Phase::Image, "", place, what, &message, hint);
     }

@@ -48,6 +48,11 @@ impl Mistakes {
         self.list.is_empty()
     }
 
+    /// Whether no more are kept: then nothing has to be looked for any longer.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= MOST
+    }
+
     /// Whether there is one of that phase at that place.
     pub(crate) fn is_at(&self, phase: Phase, place: Place) -> bool {
         self.list.iter().any(|mistake| mistake.phase == phase && mistake.problem.place == place)
@@ -69,7 +74,7 @@ impl Mistakes {
         text: &str,
         hint: Option<String>,
     ) {
-        if self.list.len() < MOST {
+        if !self.is_full() {
             let problem = Problem { hint, ..Problem::new(place, what, text) };
             let depth = path.split('.').count();
             let wrong_type = text[path.len().min(text.len())..].starts_with(" must be a ");

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::file::{ComposeFile, Surroundings, read};
 use crate::compose::template::Environment;
+use crate::scenario::files::MAX_FILE_BYTES;
 use crate::scenario::json::{list, map, text};
 use crate::scenario::model::{Cluster, Node, Scenario, image_key};
 use crate::scenario::problem::{Place, Problem, Problems};
@@ -64,6 +65,12 @@ pub struct Request<'r> {
 /// # Errors
 /// Every mistake, in Docker's words where they are Docker's.
 pub fn load(request: Request<'_>) -> Result<Stack, Mistaken> {
+    let bytes = request.text.len();
+    if bytes > MAX_FILE_BYTES {
+        let message = format!("the file has {bytes} bytes, more than {MAX_FILE_BYTES}");
+        let problem = Problem::new(Place { line: 1, column: 1 }, "", message);
+        return Err(Mistaken::Stack(Problems(vec![problem])));
+    }
     let tree = parse(request.text).map_err(Mistaken::Stack)?;
     let mut block = match request.behaviour {
         Some(text) => parse(text).map_err(Mistaken::Behaviour)?,
@@ -93,6 +100,12 @@ pub fn load(request: Request<'_>) -> Result<Stack, Mistaken> {
     let specs: Vec<_> = plans.iter().map(|plan| &plan.spec).collect();
     guess.cluster(&file, specs.iter().flat_map(|s| &s.task.placement).flat_map(|p| &p.constraints));
     guess.images(&file, specs.iter().any(|spec| spec.task.container.healthcheck.is_some()));
+    let jobs = plans
+        .iter()
+        .filter(|plan| matches!(plan.spec.mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob));
+    for plan in jobs {
+        guess.assume(format!("jobs are not simulated: {} has no tasks", plan.key));
+    }
     let job = |mode| matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
     guess.script(&name, path, specs.iter().any(|spec| job(spec.mode)));
     guess.files(&file, request);

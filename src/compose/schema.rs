@@ -235,6 +235,9 @@ impl Check<'_> {
             return;
         }
         for field in node.fields() {
+            if self.mistakes.is_full() {
+                return;
+            }
             let inner = crate::compose::value::joined(path, &field.key);
             let known = shape.keys.iter().find(|(key, ..)| *key == field.key);
             if let Some((_, since, rule)) = known {

@@ -3,6 +3,8 @@
 //! Upstream: the YAML library of docker cli `cli/compose/loader/loader.go` `ParseYAML`: version 1.1
 //! for numbers with a leading 0, version 1.2 for `yes` and `no`, which are texts.
 
+use std::collections::BTreeSet;
+
 use crate::compose::mistake::{Mistakes, Phase};
 use crate::scenario::problem::Place;
 use crate::scenario::syntax::{Entry, Scalar, Tree, Value as Syntax};
@@ -161,11 +163,10 @@ impl Reader<'_> {
     fn merge(&mut self, fields: &mut Vec<Field>, tree: &Tree, place: Place, path: &str) {
         match &tree.value {
             Syntax::Map(entries) => {
-                for field in self.fields(entries, path) {
-                    if fields.iter().all(|known| known.key != field.key) {
-                        fields.push(field);
-                    }
-                }
+                let known: BTreeSet<String> =
+                    fields.iter().map(|field| field.key.clone()).collect();
+                let new = self.fields(entries, path).into_iter();
+                fields.extend(new.filter(|field| !known.contains(&field.key)));
             }
             Syntax::Seq(items) if items.iter().all(|item| matches!(item.value, Syntax::Map(_))) => {
                 for item in items {

@@ -16,7 +16,7 @@ use crate::client::stack::nothing_found;
 use crate::client::{inspect, ls, node, pretty, ps, words};
 use crate::sim::rows::{candidates, node_rows, service_row, task_rows, update_row};
 use crate::sim::script::ScriptEvent;
-use crate::sim::stack::Kind;
+use crate::sim::stack::{Kind, Stacks};
 use crate::sim::world::{Event, Simulation};
 use crate::swarmkit::controlapi;
 use crate::swarmkit::ctx::Class;
@@ -35,6 +35,7 @@ const POLL_INTERVAL: Span = Span::from_ms(200);
 pub(super) struct Clients {
     pending: BTreeMap<u32, DockerCommand>,
     attached: BTreeMap<u32, Box<Attached>>,
+    pub(super) stacks: Stacks,
 }
 
 /// A client that waits for its service to converge.
@@ -91,7 +92,7 @@ impl Simulation {
 
     /// The request of a command reaches the manager.
     pub(super) fn request(&mut self, step: u32, cause: Option<RecordNo>) {
-        if self.stacks.is_running(step) {
+        if self.clients.stacks.is_running(step) {
             return self.stack_request(step, cause);
         }
         let Some(command) = self.clients.pending.remove(&step) else { return };
@@ -336,7 +337,7 @@ impl Simulation {
             (Kind::Secret, "secret", &cluster.secrets, &container.secrets),
             (Kind::Config, "config", &cluster.configs, &container.configs),
         ] {
-            let is_known = |name: &str| known.contains(name) || self.stacks.has(kind, name);
+            let is_known = |name: &str| known.contains(name) || self.clients.stacks.has(kind, name);
             if let Some(file) = files.iter().find(|file| !is_known(&file.source)) {
                 return Err(CliFailure::error(format_args!("{what} not found: {}", file.source)));
             }

@@ -125,7 +125,7 @@ impl Simulation {
         let begins = Some(begins);
         let (work, services) = (VecDeque::new(), VecDeque::new());
         let run = Run { begins, work, services, wait, sent: 0, failed: false };
-        self.stacks.runs.insert(step, run);
+        self.clients.stacks.runs.insert(step, run);
         self.send(step);
         None
     }
@@ -148,7 +148,7 @@ impl Simulation {
 
     /// The next request goes out.
     fn send(&mut self, step: u32) {
-        let Some(run) = self.stacks.runs.get_mut(&step) else { return };
+        let Some(run) = self.clients.stacks.runs.get_mut(&step) else { return };
         run.sent += 1;
         // Words 1 to 100 of a step are names that the daemon might choose.
         let word = self.cluster_key.word(Role::Client, 1000 + run.sent, step);
@@ -160,7 +160,7 @@ impl Simulation {
 
     /// A request of such a command arrives; then the next one is sent.
     pub(super) fn stack_request(&mut self, step: u32, cause: Option<RecordNo>) {
-        let Some(mut run) = self.stacks.runs.remove(&step) else { return };
+        let Some(mut run) = self.clients.stacks.runs.remove(&step) else { return };
         let done = match (run.begins.take(), run.work.pop_front()) {
             (Some(begins), _) => self.list_stack(begins, &mut run),
             (None, Some(work)) => self.work(step, work, &mut run, cause),
@@ -195,7 +195,7 @@ impl Simulation {
                 Some(work) => {
                     let line = self.line(work);
                     self.print(step, Stream::Out, &line);
-                    self.stacks.runs.insert(step, run);
+                    self.clients.stacks.runs.insert(step, run);
                     return self.send(step);
                 }
             }
@@ -257,7 +257,7 @@ impl Simulation {
                     (Kind::Secret, &deployment.secrets),
                     (Kind::Config, &deployment.configs),
                 ] {
-                    let missing = names.iter().filter(|name| !self.stacks.has(kind, name));
+                    let missing = names.iter().filter(|name| !self.clients.stacks.has(kind, name));
                     let create =
                         |name: &String| Work::Create(kind, name.clone(), deploy.stack.clone());
                     run.work.extend(missing.map(create));
@@ -272,7 +272,7 @@ impl Simulation {
         let before = work.len();
         let services = self.services_of(stack).into_iter();
         work.extend(services.map(|(_, service)| Work::RemoveService(service)));
-        let of_stack = self.stacks.objects.iter().filter(|(_, of)| *of == stack);
+        let of_stack = self.clients.stacks.objects.iter().filter(|(_, of)| *of == stack);
         work.extend(of_stack.map(|((kind, name), _)| Work::Remove(*kind, name.clone())));
         if work.len() == before {
             work.push_back(Work::Say(nothing_found(stack)));
@@ -280,7 +280,8 @@ impl Simulation {
     }
 
     pub(super) fn has_network(&self, name: &str) -> bool {
-        self.scenario.cluster.networks.contains(name) || self.stacks.has(Kind::Network, name)
+        self.scenario.cluster.networks.contains(name)
+            || self.clients.stacks.has(Kind::Network, name)
     }
 
     /// Services of a stack by name.
@@ -335,9 +336,9 @@ impl Simulation {
     ) -> Result<(), CliFailure> {
         match work {
             Work::Create(kind, name, stack) => {
-                self.stacks.objects.insert((kind, name), stack);
+                self.clients.stacks.objects.insert((kind, name), stack);
             }
-            Work::Remove(kind, name) => drop(self.stacks.objects.remove(&(kind, name))),
+            Work::Remove(kind, name) => drop(self.clients.stacks.objects.remove(&(kind, name))),
             Work::RemoveService(service) => {
                 let gone = self.activate(cause, |_, ctx| controlapi::remove_service(ctx, service));
                 if let Err(refused) = gone {

@@ -15,7 +15,6 @@ use crate::sim::manager::Manager;
 use crate::sim::race::RaceOrder;
 use crate::sim::request::Requests;
 use crate::sim::script::{Script, ScriptEvent};
-use crate::sim::stack::Stacks;
 use crate::swarmkit::choices::Choices;
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::defaults::Timing;
@@ -68,7 +67,6 @@ pub struct Simulation {
     pub(super) script: Script,
     pub(super) clients: Clients,
     pub(super) requests: Requests,
-    pub(super) stacks: Stacks,
     pub(super) cluster_key: Key,
     pub(super) seed: Seed,
     agenda: Agenda<Ahead>,
@@ -113,7 +111,6 @@ impl Simulation {
             engine,
             script: Script::new(scenario),
             clients: Clients::default(),
-            stacks: Stacks::default(),
             requests: Requests::default(),
             scenario: scenario.clone(),
             cluster_key,
