@@ -41,6 +41,33 @@ fn case(id: &str) -> Case {
     found.unwrap_or_else(|| panic!("there is no case {id}"))
 }
 
+/// How many cases conform under each order that was needed.
+fn orders(cases: &[Case]) -> BTreeMap<&'static str, usize> {
+    let mut orders = BTreeMap::new();
+    for case in cases {
+        let replayed = replay(case);
+        if matches!(replayed.verdict, Verdict::Conforms { .. }) {
+            *orders.entry(replayed.order).or_default() += 1;
+        }
+    }
+    orders
+}
+
+#[test]
+fn the_page_has_the_race_orders() {
+    let all: Vec<Case> =
+        cases("hand.jsonl.gz").into_iter().chain(cases("random.jsonl.gz")).collect();
+    let orders = orders(&all);
+    let page = include_str!("../docs/conformance.md");
+    let usual = orders["default"];
+    let sum: usize = orders.values().sum();
+    let mut rows = vec![format!("| conformance cases | {} | {sum} | {usual} |", all.len())];
+    rows.extend(orders.iter().map(|(order, cases)| format!("| `{order}` | {cases} |")));
+    for row in rows {
+        assert!(page.contains(&row), "docs/conformance.md lacks the row\n{row}");
+    }
+}
+
 /// Ids of the cases that no order tried reproduces.
 fn differing(cases: &[Case]) -> Vec<&str> {
     let differs = |case: &&Case| matches!(replay(case).verdict, Verdict::Differs(_));

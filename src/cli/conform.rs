@@ -94,7 +94,7 @@ fn of_recording(recording: &Recording) -> CaseResult {
     let replayed = replay_recording(recording);
     CaseResult {
         id: recording.name.clone(),
-        order: "as recorded".to_string(),
+        order: replayed.order(),
         verdict: match replayed.parting {
             None => Ok(Verdict::Conforms { outcome: 0 }),
             Some(parting) => Err(parting.to_string()),

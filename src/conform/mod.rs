@@ -19,6 +19,7 @@ pub mod event;
 pub mod read;
 pub mod recording;
 pub mod recording_compare;
+pub mod recording_links;
 pub mod recording_replay;
 pub mod recording_scenario;
 pub mod recording_seen;

@@ -242,9 +242,22 @@ pub enum EventSeen {
     /// A container did something.
     Container(ContainerSeen),
     /// A node changed.
-    Node(OtherSeen),
+    Node(NodeChangeSeen),
     /// A container turned healthy or unhealthy.
     Health(OtherSeen),
+}
+
+impl EventSeen {
+    /// When.
+    pub fn at(&self) -> Seconds {
+        match self {
+            EventSeen::Task(change) => change.t,
+            EventSeen::Service(change) => change.t,
+            EventSeen::Container(change) => change.t,
+            EventSeen::Node(change) => change.t,
+            EventSeen::Health(change) => change.t,
+        }
+    }
 }
 
 /// A change of a task. Fields that did not change are absent.
@@ -329,6 +342,18 @@ pub struct ContainerSeen {
     /// Exit code.
     #[serde(default)]
     pub exit: Option<i32>,
+}
+
+/// A change of a node.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NodeChangeSeen {
+    /// When it was committed.
+    pub t: Seconds,
+    /// Its label.
+    pub node: String,
+    /// The manager's verdict, if that changed.
+    #[serde(default)]
+    pub state: Option<String>,
 }
 
 /// An event that is not compared.

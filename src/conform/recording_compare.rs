@@ -2,21 +2,24 @@
 //!
 //! Compared are: the tasks of each slot in their order, with image, spec and node; each task's
 //! statuses with their texts and exit codes, its desired states, and what its container did; the
-//! specs in force and the update statuses with their messages; the exit codes of the commands.
-//! Everything within [`BOUND`]. Not compared is what the format calls chance or noise: reports of
-//! the same status with a new time stamp, and statuses that lasted no longer than a few of the
-//! manager's batches.
+//! specs in force and the update statuses with their messages; the states of nodes; the exit codes
+//! of the commands. Not compared is what the format calls chance or noise: reports of the same
+//! status with a new time stamp, and statuses that lasted no longer than a few of the manager's
+//! batches.
+//!
+//! Times are compared link by link: an event against the nearest of its causes that was recorded as
+//! well, each by its own bounds ([`recording_links`](crate::conform::recording_links)).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::base::ids::{Id, RecordNo};
 use crate::base::time::{SimTime, Span};
+use crate::conform::recording_links::{Link, Slack, TICK, between};
 use crate::conform::recording_seen::{At, Name, Seen, Status, Task};
+use crate::docker::behaviour::Engine;
 use crate::swarmkit::task::TaskState;
-
-/// How far an event may be from its counterpart. The same scenario recorded twice differs by up to
-/// 0.9 s where nothing fails (the recordings' table of noise), since each start and stop is drawn
-/// anew.
-pub const BOUND: Span = Span::from_secs(1);
+use crate::timeline::record::{Fact, Record, TaskChange};
 
 /// A status that was in force no longer than that may have been missed: the manager stores reports
 /// every 0.1 s, and a node may have two batches under way.
@@ -37,16 +40,89 @@ impl fmt::Display for Parting {
     }
 }
 
-struct Comparison {
-    end: SimTime,
+/// A replay beside the recording that it should agree with.
+pub struct Replay<'a> {
+    /// The engine recorded.
+    pub engine: Engine,
+    /// What was simulated, a little longer than was recorded.
+    pub records: &'a [Record],
+    /// End of the recording: nothing is known after it.
+    pub end: SimTime,
+}
+
+/// An event on both sides.
+struct Pair {
+    what: String,
+    recorded: SimTime,
+    simulated: SimTime,
+}
+
+struct Comparison<'a> {
+    replay: &'a Replay<'a>,
+    pairs: BTreeMap<RecordNo, Pair>,
+    /// Simulated and not recorded.
+    extra: Vec<(String, SimTime, Option<RecordNo>)>,
     partings: Vec<Parting>,
 }
 
-/// The first divergence, if there is one. Nothing is known after `end`.
-pub fn compare(recorded: &Seen, simulated: &Seen, end: SimTime) -> Option<Parting> {
-    let mut comparison = Comparison { end, partings: Vec::new() };
-    let specs = |seen: &Seen| seen.specs.clone();
-    comparison.lists("service spec", &specs(recorded), &specs(simulated));
+/// The time from a cause to an event, on both sides.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lag {
+    /// The event, in words.
+    pub what: String,
+    /// The nearest cause that is on both sides; nothing = the beginning.
+    pub cause: Option<String>,
+    /// Links between them.
+    pub links: Vec<Link>,
+    /// When it was recorded.
+    pub at: SimTime,
+    /// From the cause, recorded.
+    pub recorded: Span,
+    /// From the cause, simulated.
+    pub simulated: Span,
+    /// How far they may be apart.
+    pub slack: Slack,
+}
+
+impl Lag {
+    /// Whether the times agree.
+    pub fn agrees(&self) -> bool {
+        let apart = self.recorded.0 - self.simulated.0;
+        -self.slack.early.0 <= apart && apart <= self.slack.late.0
+    }
+
+    fn parting(&self) -> Parting {
+        let cause = self.cause.as_deref().unwrap_or("the beginning");
+        let links: Vec<&str> = self.links.iter().map(|link| link.name()).collect();
+        let Slack { early, late } = self.slack;
+        Parting {
+            at: self.at,
+            what: format!(
+                "{}: recorded {} after {cause}, simulated {}; allowed are {early} less or {late} \
+                 more ({})",
+                self.what,
+                self.recorded,
+                self.simulated,
+                links.join(", ")
+            ),
+        }
+    }
+}
+
+/// The first divergence, if there is one.
+pub fn compare(recorded: &Seen, replay: &Replay<'_>) -> Option<Parting> {
+    let (mut partings, lags) = compare_all(recorded, replay);
+    partings.extend(lags.iter().filter(|lag| !lag.agrees()).map(Lag::parting));
+    partings.into_iter().min()
+}
+
+/// What differs but for times, and the times of all events that do not.
+pub fn compare_all(recorded: &Seen, replay: &Replay<'_>) -> (Vec<Parting>, Vec<Lag>) {
+    let simulated = &Seen::of_records(replay.records);
+    let mut comparison =
+        Comparison { replay, pairs: BTreeMap::new(), extra: Vec::new(), partings: Vec::new() };
+    comparison.causes(recorded, simulated);
+    comparison.lists("service spec", &recorded.specs, &simulated.specs);
     comparison.lists("update status", &recorded.updates, &simulated.updates);
     let mut names: Vec<Name> = recorded.tasks.keys().copied().collect();
     names.extend(simulated.tasks.keys().filter(|name| !recorded.tasks.contains_key(name)));
@@ -54,45 +130,136 @@ pub fn compare(recorded: &Seen, simulated: &Seen, end: SimTime) -> Option<Partin
         match (recorded.tasks.get(&name), simulated.tasks.get(&name)) {
             (Some(recorded), Some(simulated)) => comparison.tasks(name, recorded, simulated),
             (Some(only), None) => {
-                let what = format!("task {name} ({})", only.image);
-                comparison.alone(&what, only.created, true);
+                comparison.recorded(&format!("task {name} ({})", only.image), &only.created);
             }
             (None, Some(only)) => {
-                let what = format!("task {name} ({})", only.image);
-                comparison.alone(&what, only.created, false);
+                comparison.simulated(&format!("task {name} ({})", only.image), &only.created);
             }
             (None, None) => {}
         }
+    }
+    let none = Vec::new();
+    for (place, states) in &recorded.nodes {
+        let simulated = simulated.nodes.get(place).unwrap_or(&none);
+        comparison.lists(&format!("node {}", place + 1), states, simulated);
     }
     for (place, recorded) in &recorded.exits {
         let what = format!("exit code of command {}", place + 1);
         match simulated.exits.get(place) {
             Some(simulated) => comparison.pair(&what, recorded, simulated),
-            None => comparison.alone(&format!("{what}: {}", recorded.what), recorded.at, true),
+            None => comparison.recorded(&format!("{what}: {}", recorded.what), recorded),
         }
     }
-    comparison.partings.into_iter().min()
+    comparison.simulated_only();
+    let lags = comparison.pairs.keys().filter_map(|no| comparison.lag(*no)).collect();
+    (comparison.partings, lags)
 }
 
-impl Comparison {
+impl Comparison<'_> {
     fn part(&mut self, at: SimTime, what: String) {
         self.partings.push(Parting { at, what });
     }
 
-    /// Something that one side lacks; near the end it may only be late.
-    fn alone(&mut self, what: &str, at: SimTime, recorded: bool) {
-        if at.after(BOUND) < self.end {
-            let sides =
-                if recorded { ("recorded", "simulated") } else { ("simulated", "recorded") };
-            self.part(at, format!("{what}: {} at {at}, not {}", sides.0, sides.1));
+    /// What was done is on both sides by itself, at the same time.
+    fn causes(&mut self, recorded: &Seen, simulated: &Seen) {
+        for (place, typed) in &simulated.typed {
+            if let Some(step) = recorded.typed.get(place) {
+                self.times(&format!("command {}", place + 1), step, typed);
+            }
+        }
+        for (step, fault) in recorded.faults.iter().zip(&simulated.faults) {
+            self.times("what was done", step, fault);
         }
     }
 
-    fn times(&mut self, what: &str, recorded: SimTime, simulated: SimTime) {
-        let apart = recorded.max(simulated).since(recorded.min(simulated));
-        if apart > BOUND {
-            let at = recorded.min(simulated);
-            self.part(at, format!("{what}: recorded at {recorded}, simulated at {simulated}"));
+    /// The nearest cause that is on both sides, and the links from it.
+    fn cause(&self, no: RecordNo) -> (Option<&Pair>, Vec<Link>) {
+        let mut links = Vec::new();
+        let (mut at, mut record) = (Some(no), self.replay.records.get(no.index()));
+        loop {
+            let because = at.and_then(|at| self.because(at));
+            let (Some(effect), Some(because)) = (record, because) else { return (None, links) };
+            let Some(cause) = self.replay.records.get(because.index()) else {
+                return (None, links);
+            };
+            links.extend(between(&cause.fact, &effect.fact));
+            if let Some(pair) = self.pairs.get(&because) {
+                return (Some(pair), links);
+            }
+            (at, record) = (Some(because), Some(cause));
+        }
+    }
+
+    /// What a record follows from. Assignments and placements are made together, and name one task
+    /// of all; what follows in another one's life follows from its own last change.
+    fn because(&self, no: RecordNo) -> Option<RecordNo> {
+        let records = self.replay.records;
+        let because = records[no.index()].because?;
+        let of = match &records[no.index()].fact {
+            Fact::Container { task, .. } => *task,
+            Fact::Task { task, change: TaskChange::Assigned { .. } | TaskChange::Status(_) } => {
+                *task
+            }
+            _ => return Some(because),
+        };
+        match &records[because.index()].fact {
+            Fact::Task { task, .. } if *task != of => {}
+            _ => return Some(because),
+        }
+        let own = |fact: &Fact| matches!(fact, Fact::Task { task, .. } if *task == of);
+        let own = records[..no.index()].iter().rposition(|record| own(&record.fact));
+        own.map(RecordNo::from_index).or(Some(because))
+    }
+
+    fn slack(&self, links: &[Link]) -> Slack {
+        let tick = Slack { early: TICK, late: TICK };
+        links.iter().fold(tick, |slack, link| slack.with(*link, self.replay.engine))
+    }
+
+    fn lag(&self, no: RecordNo) -> Option<Lag> {
+        let pair = self.pairs.get(&no)?;
+        let (cause, links) = self.cause(no);
+        let from = cause.map_or((SimTime::ZERO, SimTime::ZERO), |c| (c.recorded, c.simulated));
+        Some(Lag {
+            what: pair.what.clone(),
+            cause: cause.map(|cause| cause.what.clone()),
+            slack: self.slack(&links),
+            links,
+            at: pair.recorded,
+            recorded: Span(pair.recorded.0 as i64 - from.0.0 as i64),
+            simulated: Span(pair.simulated.0 as i64 - from.1.0 as i64),
+        })
+    }
+
+    /// Something that was recorded and is not simulated, although the simulation goes on longer.
+    fn recorded<T>(&mut self, what: &str, event: &At<T>) {
+        let at = event.at;
+        self.part(at, format!("{what}: recorded at {at}, not simulated"));
+    }
+
+    /// Something that is simulated and was not recorded.
+    fn simulated<T>(&mut self, what: &str, event: &At<T>) {
+        self.extra.push((what.to_string(), event.at, event.no));
+    }
+
+    /// It parts if it must have come, by its causes, before the recording ended.
+    fn simulated_only(&mut self) {
+        for (what, at, no) in std::mem::take(&mut self.extra) {
+            let (cause, links) = no.map_or((None, Vec::new()), |no| self.cause(no));
+            let (recorded, simulated) =
+                cause.map_or((SimTime::ZERO, SimTime::ZERO), |c| (c.recorded, c.simulated));
+            let lag = at.since(simulated.min(at)).plus(self.slack(&links).late);
+            if recorded.after(lag) < self.replay.end {
+                self.part(at, format!("{what}: simulated at {at}, not recorded"));
+            }
+        }
+    }
+
+    fn times<T, U>(&mut self, what: &str, recorded: &At<T>, simulated: &At<U>) {
+        if let Some(no) = simulated.no {
+            let what = what.to_string();
+            let pair = Pair { what, recorded: recorded.at, simulated: simulated.at };
+            self.pairs.entry(no).or_insert(pair);
         }
     }
 
@@ -104,7 +271,7 @@ impl Comparison {
     ) {
         if recorded.what == simulated.what {
             let what = format!("{what} {}", recorded.what);
-            return self.times(&what, recorded.at, simulated.at);
+            return self.times(&what, recorded, simulated);
         }
         self.part(
             recorded.at.min(simulated.at),
@@ -129,16 +296,16 @@ impl Comparison {
         }
         let both = recorded.len().min(simulated.len());
         if let Some(one) = recorded.get(both) {
-            self.alone(&format!("{what} {}", one.what), one.at, true);
+            self.recorded(&format!("{what} {}", one.what), one);
         }
         if let Some(one) = simulated.get(both) {
-            self.alone(&format!("{what} {}", one.what), one.at, false);
+            self.simulated(&format!("{what} {}", one.what), one);
         }
     }
 
     fn tasks(&mut self, name: Name, recorded: &Task, simulated: &Task) {
-        self.times(&format!("creation of task {name}"), recorded.created, simulated.created);
-        let at = recorded.created.min(simulated.created);
+        self.times(&format!("creation of task {name}"), &recorded.created, &simulated.created);
+        let at = recorded.created.at.min(simulated.created.at);
         if recorded.image != simulated.image || recorded.spec != simulated.spec {
             self.part(
                 at,
@@ -157,10 +324,11 @@ impl Comparison {
         self.lists(&format!("task {name} desired"), &recorded.desired, &simulated.desired);
         self.lists(&format!("task {name} container"), &recorded.container, &simulated.container);
         self.statuses(name, &recorded.statuses, &simulated.statuses);
-        match (recorded.deleted, simulated.deleted) {
-            (Some(one), Some(other)) => self.times(&format!("deletion of task {name}"), one, other),
-            (Some(at), None) => self.alone(&format!("deletion of task {name}"), at, true),
-            (None, Some(at)) => self.alone(&format!("deletion of task {name}"), at, false),
+        let what = format!("deletion of task {name}");
+        match (&recorded.deleted, &simulated.deleted) {
+            (Some(one), Some(other)) => self.times(&what, one, other),
+            (Some(one), None) => self.recorded(&what, one),
+            (None, Some(other)) => self.simulated(&what, other),
             (None, None) => {}
         }
     }
@@ -186,10 +354,10 @@ impl Comparison {
                 (Some(_), Some(_)) if is_short(recorded, one) => one += 1,
                 (Some(left), Some(right)) => return self.pair(&what, left, right),
                 (Some(left), None) => {
-                    return self.alone(&format!("{what} {}", left.what), left.at, true);
+                    return self.recorded(&format!("{what} {}", left.what), left);
                 }
                 (None, Some(right)) => {
-                    return self.alone(&format!("{what} {}", right.what), right.at, false);
+                    return self.simulated(&format!("{what} {}", right.what), right);
                 }
             }
         }
@@ -209,30 +377,28 @@ mod tests {
     use crate::base::ids::{Ordinal, SlotNo};
     use crate::timeline::record::SlotKey;
 
-    fn seen(statuses: &[(i64, TaskState)]) -> Seen {
+    type Statuses<'a> = &'a [(i64, TaskState)];
+
+    fn statuses(of: Statuses<'_>) -> Vec<At<Status>> {
         let at = |ms| SimTime::ZERO.after(Span::from_ms(ms));
-        let status = |(ms, state): &(i64, TaskState)| At {
-            at: at(*ms),
-            what: Status { state: *state, message: String::new(), err: String::new(), exit: None },
-        };
-        let task = Task {
-            created: at(0),
-            image: "app:v1".to_string(),
-            spec: 1,
-            node: None,
-            statuses: statuses.iter().map(status).collect(),
-            desired: Vec::new(),
-            container: Vec::new(),
-            deleted: None,
-        };
-        let mut seen = Seen::default();
-        seen.tasks.insert(Name(SlotKey::Slot(SlotNo(1)), Ordinal(1)), task);
-        seen
+        let what = |state| Status { state, message: String::new(), err: String::new(), exit: None };
+        of.iter().map(|(ms, state)| At { at: at(*ms), no: None, what: what(*state) }).collect()
     }
 
-    fn parting(one: &[(i64, TaskState)], other: &[(i64, TaskState)]) -> String {
+    /// What differs but for times.
+    fn parting(recorded: Statuses<'_>, simulated: Statuses<'_>) -> String {
         let end = SimTime::ZERO.after(Span::from_secs(60));
-        compare(&seen(one), &seen(other), end).map_or(String::new(), |parting| parting.what)
+        let replay = Replay { engine: Engine::V28, records: &[], end };
+        let mut comparison = Comparison {
+            replay: &replay,
+            pairs: BTreeMap::new(),
+            extra: Vec::new(),
+            partings: Vec::new(),
+        };
+        let name = Name(SlotKey::Slot(SlotNo(1)), Ordinal(1));
+        comparison.statuses(name, &statuses(recorded), &statuses(simulated));
+        comparison.simulated_only();
+        comparison.partings.into_iter().min().map_or(String::new(), |parting| parting.what)
     }
 
     #[test]
@@ -253,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn lasting_statuses_and_late_ones_are_told() {
+    fn lasting_statuses_are_told() {
         use TaskState::{Failed, Running, Starting};
         let ran = [(300, Starting), (700, Running), (5000, Failed)];
         assert_eq!(
@@ -261,12 +427,33 @@ mod tests {
             "task 1#1: recorded running \"\" at 0.7s, simulated failed \"\" at 5s"
         );
         assert_eq!(
-            parting(&ran, &[(300, Starting), (700, Running), (6001, Failed)]),
-            "task 1#1 failed \"\": recorded at 5s, simulated at 6.001s"
-        );
-        assert_eq!(
             parting(&ran, &[(300, Starting), (700, Running)]),
             "task 1#1 failed \"\": recorded at 5s, not simulated"
         );
+        assert_eq!(
+            parting(&[(300, Starting), (700, Running)], &ran),
+            "task 1#1 failed \"\": simulated at 5s, not recorded"
+        );
+    }
+
+    #[test]
+    fn a_lag_has_its_own_bounds() {
+        let lag = |recorded| Lag {
+            what: "task 1#1 running".to_string(),
+            cause: None,
+            links: vec![Link::Stored],
+            at: SimTime::ZERO,
+            recorded: Span::from_ms(recorded),
+            simulated: Span::from_ms(500),
+            slack: Slack { early: TICK, late: TICK }.with(Link::Stored, Engine::V28),
+        };
+        // The median of that link is 46 ms, the least 0, the greatest 170; a tick is 100 ms.
+        assert!(!lag(353).agrees());
+        assert!(lag(354).agrees());
+        assert!(lag(724).agrees());
+        assert!(!lag(725).agrees());
+        let told = "task 1#1 running: recorded 725ms after the beginning, simulated 500ms; allowed \
+                    are 146ms less or 224ms more (node time → stored)";
+        assert_eq!(lag(725).parting().what, told);
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::base::time::SimTime;
 use crate::conform::recording::Recording;
-use crate::conform::recording_compare::{Parting, compare};
-use crate::conform::recording_scenario::{Untold, choices, to_scenario};
+use crate::conform::recording_compare::{Parting, Replay, compare};
+use crate::conform::recording_scenario::{Untold, choices, engine, to_scenario};
 use crate::conform::recording_seen::Seen;
 use crate::sim::world::Simulation;
 use crate::swarmkit::choices::Choices;
@@ -19,6 +19,8 @@ const PHASE_STEP_NS: u64 = 10_000_000;
 
 /// What became of a replay.
 pub struct ReplayedRecording {
+    /// When a slot of which no event tells was handed to the updater.
+    pub untold: Untold,
     /// The phase of the status timer under which it agreed, or agreed longest.
     pub phase_ns: u64,
     /// Where it parts; nothing if it agrees.
@@ -27,15 +29,16 @@ pub struct ReplayedRecording {
 
 /// Replays a recording under one phase of the status timer after the other, until one agrees.
 pub fn replay_recording(recording: &Recording) -> ReplayedRecording {
-    let recorded = Seen::of_recording(recording);
+    let (recorded, engine) = (Seen::of_recording(recording), engine(recording));
     let mut longest: Option<ReplayedRecording> = None;
     for untold in [Untold::AsCreated, Untold::Last] {
         for phase in 0..PHASES {
             let phase_ns = phase * PHASE_STEP_NS;
-            let simulated = Seen::of_records(&simulate(recording, untold, phase_ns));
-            let parting = compare(&recorded, &simulated, recording.duration.moment());
+            let records = simulate(recording, untold, phase_ns);
+            let replay = Replay { engine, records: &records, end: recording.duration.moment() };
+            let parting = compare(&recorded, &replay);
             let agrees = parting.is_none();
-            let replayed = ReplayedRecording { phase_ns, parting };
+            let replayed = ReplayedRecording { untold, phase_ns, parting };
             if agrees {
                 return replayed;
             }
@@ -48,6 +51,15 @@ pub fn replay_recording(recording: &Recording) -> ReplayedRecording {
 }
 
 impl ReplayedRecording {
+    /// The free choices under which it agreed, or agreed longest, in words.
+    pub fn order(&self) -> String {
+        let untold = match self.untold {
+            Untold::AsCreated => "slots as created",
+            Untold::Last => "untold slots last",
+        };
+        format!("{untold}, status timer at {} ms", self.phase_ns / 1_000_000)
+    }
+
     /// Up to when it followed the recording, if it parts.
     fn followed(&self) -> Option<SimTime> {
         self.parting.as_ref().map(|parting| parting.at)

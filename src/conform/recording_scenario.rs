@@ -21,12 +21,20 @@ use crate::swarmkit::spec::HealthConfig;
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::SlotKey;
 
+/// A replay goes on that much longer than its recording, so that what was recorded shortly before
+/// the end is seen even if it comes later.
+const LONGER: Span = Span::from_secs(5);
+
+/// The recorded engine.
+pub fn engine(recording: &Recording) -> Engine {
+    if recording.engine.server.starts_with("20.10") { Engine::V20_10 } else { Engine::V28 }
+}
+
 /// What the recorded swarm was and what was done to it.
 ///
 /// All latencies are the medians of what was measured, so that a replay draws nothing.
 pub fn to_scenario(recording: &Recording) -> Scenario {
-    let engine =
-        if recording.engine.server.starts_with("20.10") { Engine::V20_10 } else { Engine::V28 };
+    let engine = engine(recording);
     let nodes: Vec<Node> = recording
         .node_labels()
         .into_iter()
@@ -47,6 +55,7 @@ pub fn to_scenario(recording: &Recording) -> Scenario {
         .map(|(name, seen)| (image_key(name), image(recording, seen)))
         .collect();
     let request = Quantity::Fixed(Cluster::default().request.median());
+    let until = recording.duration.0.plus(LONGER);
     Scenario {
         name: recording.name.clone(),
         question: recording.title.clone(),
@@ -61,8 +70,8 @@ pub fn to_scenario(recording: &Recording) -> Scenario {
         images,
         script: recording.steps.iter().filter_map(command).collect(),
         faults: recording.steps.iter().filter_map(|seen| fault(recording, seen)).collect(),
-        watch: recording.duration.0,
-        limits: Limits { time: recording.duration.0, ..Limits::default() },
+        watch: until,
+        limits: Limits { time: until, ..Limits::default() },
         ..Scenario::default()
     }
 }
@@ -140,6 +149,14 @@ fn healthcheck(seen: &HealthcheckSeen) -> HealthConfig {
 fn command(seen: &StepSeen) -> Option<Step> {
     let words = seen.argv.as_ref()?;
     Some(Step { at: Some(seen.t.0), ..Step::docker(&shell_words::join(words)) })
+}
+
+/// Whether a step was no command, and did something.
+pub(super) fn is_fault(seen: &StepSeen) -> bool {
+    seen.kill_container_of_slot.is_some()
+        || seen.image_removed.is_some()
+        || seen.node_kill.is_some()
+        || seen.node_start.is_some()
 }
 
 /// Steps that are no commands.

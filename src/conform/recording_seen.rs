@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::base::ids::{Ordinal, SpecVersion, TaskIx};
+use crate::base::ids::{Id, NodeIx, Ordinal, RecordNo, SpecVersion, TaskIx};
 use crate::base::time::SimTime;
-use crate::conform::recording::{EventSeen, Recording, ServiceChangeSeen, TaskSeen};
-use crate::conform::recording_scenario::{commands, names};
+use crate::conform::recording::{
+    EventSeen, NodeChangeSeen, Recording, ServiceChangeSeen, TaskSeen,
+};
+use crate::conform::recording_scenario::{commands, is_fault, names};
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::{
-    CommandFact, ContainerChange, Fact, Record, ServiceChange, Signal, SlotKey, TaskChange,
+    CommandFact, ContainerChange, Fact, NodeChange, Record, ServiceChange, Signal, SlotKey,
+    TaskChange, UpdateStatus,
 };
 
 /// A task's slot and its number there.
@@ -30,6 +33,8 @@ impl fmt::Display for Name {
 pub struct At<T> {
     /// When it was committed; of containers and commands, when it was.
     pub at: SimTime,
+    /// The record that says so; none of a recording.
+    pub no: Option<RecordNo>,
     /// What.
     pub what: T,
 }
@@ -84,7 +89,7 @@ impl fmt::Display for Update {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Task {
     /// Its creation.
-    pub created: SimTime,
+    pub created: At<()>,
     /// Its image.
     pub image: String,
     /// Which of the service's specs it is made from, counted from 1 in order of their coming.
@@ -98,7 +103,7 @@ pub struct Task {
     /// Starts, signals and ends of its container.
     pub container: Vec<At<String>>,
     /// Its deletion.
-    pub deleted: Option<SimTime>,
+    pub deleted: Option<At<()>>,
 }
 
 /// Everything that is compared.
@@ -112,10 +117,34 @@ pub struct Seen {
     pub specs: Vec<At<usize>>,
     /// Exit codes of the commands that ended, by their place.
     pub exits: BTreeMap<usize, At<i32>>,
+    /// States of nodes, by their place.
+    pub nodes: BTreeMap<usize, Vec<At<String>>>,
+    /// When commands were typed, by their place.
+    pub typed: BTreeMap<usize, At<()>>,
+    /// When what was no command was done, in order.
+    pub faults: Vec<At<()>>,
+}
+
+/// Something that was recorded.
+fn seen<T>(at: SimTime, what: T) -> At<T> {
+    At { at, no: None, what }
+}
+
+/// Where and when a record says something.
+#[derive(Clone, Copy)]
+struct Said {
+    at: SimTime,
+    no: Option<RecordNo>,
+}
+
+impl Said {
+    fn that<T>(self, what: T) -> At<T> {
+        At { at: self.at, no: self.no, what }
+    }
 }
 
 impl Task {
-    fn new(created: SimTime, image: &str, spec: usize) -> Task {
+    fn new(created: At<()>, image: &str, spec: usize) -> Task {
         Task {
             created,
             image: image.to_string(),
@@ -130,15 +159,15 @@ impl Task {
 
     /// A status that is not the same as before. A report of a running task may carry an exit code,
     /// of a wait that was cut short; recordings have those of ended tasks only.
-    fn status(&mut self, at: SimTime, mut what: Status) {
+    fn status(&mut self, said: Said, mut what: Status) {
         what.exit = what.exit.filter(|_| what.state.is_terminal());
         if self.statuses.last().is_none_or(|last| last.what != what) {
-            self.statuses.push(At { at, what });
+            self.statuses.push(said.that(what));
         }
     }
 
-    fn wish(&mut self, at: SimTime, desired: &str) {
-        self.desired.push(At { at, what: desired.to_string() });
+    fn wish(&mut self, said: Said, desired: &str) {
+        self.desired.push(said.that(desired.to_string()));
     }
 }
 
@@ -148,8 +177,9 @@ impl Seen {
         let names: BTreeMap<&str, Name> =
             names(recording).into_iter().map(|(label, (slot, n))| (label, Name(slot, n))).collect();
         let labels = recording.node_labels();
-        let mut seen = Seen::default();
-        for event in &recording.events {
+        let mut seen = Seen::of_steps(recording);
+        let until = recording.duration;
+        for event in recording.events.iter().filter(|event| event.at() <= until) {
             match event {
                 EventSeen::Task(change) => {
                     let place = |label: &str| labels.iter().position(|known| *known == label);
@@ -166,18 +196,36 @@ impl Seen {
                         (what, ..) => what.to_string(),
                     };
                     if let Some(task) = seen.tasks.get_mut(name) {
-                        task.container.push(At { at: change.t.moment(), what });
+                        task.container.push(self::seen(change.t.moment(), what));
                     }
                 }
-                EventSeen::Node(_) | EventSeen::Health(_) => {}
-            }
-        }
-        for (place, step) in commands(recording) {
-            if let Some(code) = step.rc {
-                seen.exits.insert(place, At { at: step.done.moment(), what: code });
+                EventSeen::Node(node) => seen.node_changed(node, &labels),
+                EventSeen::Health(_) => {}
             }
         }
         seen
+    }
+
+    /// What was done, and how it ended.
+    fn of_steps(recording: &Recording) -> Seen {
+        let mut seen = Seen::default();
+        for (place, step) in commands(recording) {
+            seen.typed.insert(place, self::seen(step.t.moment(), ()));
+            if let Some(code) = step.rc {
+                seen.exits.insert(place, self::seen(step.done.moment(), code));
+            }
+        }
+        let faults = recording.steps.iter().filter(|step| is_fault(step));
+        seen.faults = faults.map(|step| self::seen(step.t.moment(), ())).collect();
+        seen
+    }
+
+    fn node_changed(&mut self, change: &NodeChangeSeen, labels: &[&str]) {
+        let place = labels.iter().position(|label| *label == change.node);
+        if let (Some(place), Some(state)) = (place, &change.state) {
+            let states = self.nodes.entry(place).or_default();
+            states.push(seen(change.t.moment(), state.clone()));
+        }
     }
 
     fn task_changed(
@@ -186,20 +234,20 @@ impl Seen {
         change: &TaskSeen,
         place: impl Fn(&str) -> Option<usize>,
     ) {
-        let at = change.t.moment();
+        let said = Said { at: change.t.moment(), no: None };
         if let Some(image) = &change.image {
             let spec = change.spec.map_or(0, |spec| spec as usize);
-            self.tasks.insert(name, Task::new(at, image, spec));
+            self.tasks.insert(name, Task::new(said.that(()), image, spec));
         }
         let Some(task) = self.tasks.get_mut(&name) else { return };
         if change.removed {
-            task.deleted = Some(at);
+            task.deleted = Some(said.that(()));
         }
         if let Some(node) = &change.node {
             task.node = place(node);
         }
         if let Some(desired) = &change.desired {
-            task.wish(at, desired);
+            task.wish(said, desired);
         }
         let before = task.statuses.last().map(|last| last.what.clone());
         let state = change.state.as_deref().and_then(TaskState::from_word);
@@ -207,7 +255,7 @@ impl Seen {
         let (message, err, exit) =
             before.map_or((String::new(), String::new(), None), |b| (b.message, b.err, b.exit));
         task.status(
-            at,
+            said,
             Status {
                 state,
                 message: change.msg.clone().unwrap_or(message),
@@ -221,7 +269,7 @@ impl Seen {
         let at = change.t.moment();
         let number = self.specs.last().map_or(0, |last| last.what);
         if change.spec as usize != number || change.spec_diff.is_some() {
-            self.specs.push(At { at, what: change.spec as usize });
+            self.specs.push(seen(at, change.spec as usize));
         }
         if let Some(update) = &change.update {
             let message = update.msg.clone().unwrap_or_default();
@@ -234,7 +282,7 @@ impl Seen {
             };
             let state = update.state.clone().unwrap_or_default();
             let completed = update.completed.is_some();
-            self.updates.push(At { at, what: Update { state, message, completed } });
+            self.updates.push(seen(at, Update { state, message, completed }));
         }
     }
 
@@ -243,82 +291,107 @@ impl Seen {
         let mut seen = Seen::default();
         let mut names: BTreeMap<TaskIx, Name> = BTreeMap::new();
         let mut versions: Vec<SpecVersion> = Vec::new();
-        for Record { at, fact, .. } in records {
-            let at = *at;
+        let (mut stored, mut kept) = (None, false);
+        for (place, Record { at, fact, .. }) in records.iter().enumerate() {
+            let said = Said { at: *at, no: Some(RecordNo::from_index(place)) };
             match fact {
+                Fact::Command(CommandFact::Typed { step, .. }) => {
+                    seen.typed.insert(*step as usize, said.that(()));
+                }
                 Fact::Command(CommandFact::Exited { step, code }) => {
-                    seen.exits.insert(*step as usize, At { at, what: i32::from(*code) });
+                    seen.exits.insert(*step as usize, said.that(i32::from(*code)));
                 }
                 Fact::Service { change, .. } => {
-                    let (ServiceChange::Created { version, .. }
-                    | ServiceChange::Spec { version, .. }) = change
-                    else {
-                        continue;
-                    };
-                    let what = number(&mut versions, *version);
-                    seen.specs.push(At { at, what });
+                    if let ServiceChange::Created { version, spec, .. }
+                    | ServiceChange::Spec { version, spec, .. } = change
+                    {
+                        let what = number(&mut versions, *version);
+                        let same = stored.replace(spec).is_some_and(|before| before == spec);
+                        if !(same && kept && is_alone(records, place)) {
+                            seen.specs.push(said.that(what));
+                        }
+                        kept = matches!(change, ServiceChange::Spec { previous: Some(_), .. });
+                    }
                 }
                 Fact::Update { status, .. } => {
-                    let what = match status {
-                        None => {
-                            let (state, message) = (String::new(), String::new());
-                            Update { state, message, completed: false }
-                        }
-                        Some(status) => Update {
-                            state: status.state.word().to_string(),
-                            message: status.message.text(|task| {
-                                names.get(&task).map(Name::to_string).unwrap_or_default()
-                            }),
-                            completed: status.completed.is_some(),
-                        },
-                    };
-                    seen.updates.push(At { at, what });
+                    seen.updates.push(said.that(update(status.as_ref(), &names)));
                 }
                 Fact::Task { task, change } => {
                     if let TaskChange::Created(created) = change {
                         let name = Name(created.slot, created.ordinal);
                         let spec = number(&mut versions, created.version);
-                        let mut task_seen = Task::new(at, &created.image, spec);
-                        task_seen.wish(at, created.desired.word());
-                        task_seen.status(at, bare(TaskState::New, "created"));
-                        seen.tasks.insert(name, task_seen);
+                        let mut known = Task::new(said.that(()), &created.image, spec);
+                        known.wish(said, created.desired.word());
+                        known.status(said, bare(TaskState::New, "created"));
+                        seen.tasks.insert(name, known);
                         names.insert(*task, name);
                     }
-                    let known = names.get(task).and_then(|name| seen.tasks.get_mut(name));
-                    let Some(known) = known else { continue };
-                    known.simulated(at, change);
-                }
-                Fact::Container { task, change } => {
-                    let what = match change {
-                        ContainerChange::Started => "start".to_string(),
-                        ContainerChange::Signalled(Signal::Stop) => "signal 15".to_string(),
-                        ContainerChange::Signalled(Signal::Kill) => "signal 9".to_string(),
-                        ContainerChange::Died(code) => format!("exit {code}"),
-                        ContainerChange::Created | ContainerChange::Removed => continue,
-                    };
-                    let known = names.get(task).and_then(|name| seen.tasks.get_mut(name));
-                    if let Some(known) = known {
-                        known.container.push(At { at, what });
+                    if let Some(known) = names.get(task).and_then(|name| seen.tasks.get_mut(name)) {
+                        known.simulated(said, change);
                     }
                 }
+                Fact::Container { task, change } => {
+                    let known = names.get(task).and_then(|name| seen.tasks.get_mut(name));
+                    if let (Some(known), Some(what)) = (known, container(*change)) {
+                        known.container.push(said.that(what));
+                    }
+                }
+                Fact::Node { node, change } => seen.node_simulated(said, *node, change),
+                Fact::Fault { .. } => seen.faults.push(said.that(())),
                 _ => {}
             }
         }
         seen
     }
+
+    fn node_simulated(&mut self, said: Said, node: NodeIx, change: &NodeChange) {
+        if let NodeChange::State { state, .. } = change {
+            self.nodes.entry(node.index()).or_default().push(said.that(state.word().to_string()));
+        }
+    }
+}
+
+/// Whether a spec was stored without a change of the update status. If it is the same spec as
+/// before, and there was a previous one before, recordings do not have it: no field changed.
+fn is_alone(records: &[Record], place: usize) -> bool {
+    let at = records[place].at;
+    let mut instant = records[place..].iter().take_while(|record| record.at == at);
+    !instant.any(|record| matches!(record.fact, Fact::Update { .. }))
+}
+
+fn update(status: Option<&UpdateStatus>, names: &BTreeMap<TaskIx, Name>) -> Update {
+    let Some(status) = status else {
+        return Update { state: String::new(), message: String::new(), completed: false };
+    };
+    let name = |task| names.get(&task).map(Name::to_string).unwrap_or_default();
+    Update {
+        state: status.state.word().to_string(),
+        message: status.message.text(name),
+        completed: status.completed.is_some(),
+    }
+}
+
+fn container(change: ContainerChange) -> Option<String> {
+    match change {
+        ContainerChange::Started => Some("start".to_string()),
+        ContainerChange::Signalled(Signal::Stop) => Some("signal 15".to_string()),
+        ContainerChange::Signalled(Signal::Kill) => Some("signal 9".to_string()),
+        ContainerChange::Died(code) => Some(format!("exit {code}")),
+        ContainerChange::Created | ContainerChange::Removed => None,
+    }
 }
 
 impl Task {
-    fn simulated(&mut self, at: SimTime, change: &TaskChange) {
+    fn simulated(&mut self, said: Said, change: &TaskChange) {
         match change {
             TaskChange::Created(_) => {}
-            TaskChange::Desired(desired) => self.wish(at, desired.word()),
+            TaskChange::Desired(desired) => self.wish(said, desired.word()),
             TaskChange::Assigned { node, message } => {
-                self.node = Some(crate::base::ids::Id::index(*node));
-                self.status(at, bare(TaskState::Assigned, message.text()));
+                self.node = Some(node.index());
+                self.status(said, bare(TaskState::Assigned, message.text()));
             }
             TaskChange::Status(status) => self.status(
-                at,
+                said,
                 Status {
                     state: status.state,
                     message: status.message.text().to_string(),
@@ -326,7 +399,7 @@ impl Task {
                     exit: status.exit,
                 },
             ),
-            TaskChange::Deleted => self.deleted = Some(at),
+            TaskChange::Deleted => self.deleted = Some(said.that(())),
         }
     }
 }

@@ -197,7 +197,8 @@ impl Engine {
             self.due = due;
         }
         let mut down = Vec::new();
-        for (node, state, message) in std::mem::take(&mut self.verdicts) {
+        for (node, state, message, cause) in std::mem::take(&mut self.verdicts) {
+            ctx.store.journal.wake(cause);
             ctx.store.set_node_state(ctx.now, node, state, message);
             if state == NodeState::Down {
                 down.push(node);

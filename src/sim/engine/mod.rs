@@ -111,7 +111,7 @@ pub struct Engine {
     /// Tasks with an unsent status on a node in contact, in the order of change.
     due: Vec<TaskIx>,
     /// Nodes whose verdict changes at the next flush.
-    verdicts: Vec<(NodeIx, crate::swarmkit::task::NodeState, &'static str)>,
+    verdicts: Vec<(NodeIx, crate::swarmkit::task::NodeState, &'static str, Option<RecordNo>)>,
     flush_at: Option<SimTime>,
     status_phase: u64,
     brief: brief::Brief,
@@ -379,7 +379,15 @@ impl Engine {
     pub fn signal(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, kill: bool) {
         use crate::docker::container::Signal;
         let signal = if kill { Signal::Kill } else { Signal::Stop };
+        self.blame(cx, task);
         self.drive(cx, task, Message::Docker(DockerInput::Signal(signal)));
+    }
+
+    /// What happens to a task next follows from what is happening now.
+    pub(super) fn blame(&mut self, cx: &EngineCtx<'_>, task: TaskIx) {
+        if let Some(running) = &mut self.tasks.entry(task).running {
+            running.latest = cx.journal.latest().or(running.latest);
+        }
     }
 
     /// Tells all containers of an image something.

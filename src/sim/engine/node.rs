@@ -107,6 +107,7 @@ impl Engine {
             return;
         }
         cx.journal.note(cx.now, Fact::Node { node, change: NodeChange::Crashed });
+        let cut = cx.journal.latest();
         self.nodes[node].powered = false;
         self.nodes[node].starting = 0;
         self.lose_contact(cx, timing, node);
@@ -116,6 +117,8 @@ impl Engine {
                 running.unsent = None;
                 self.brief.forget(task);
             }
+            cx.journal.wake(cut);
+            self.blame(cx, task);
             self.drive(cx, task, Message::Docker(DockerInput::NodeCrashed));
         }
     }
@@ -142,7 +145,8 @@ impl Engine {
     /// Missing heartbeats make the manager give the node up, at its next look.
     pub(super) fn fall_silent(&mut self, cx: &mut EngineCtx<'_>, node: NodeIx, outage: u16) {
         if self.nodes[node].incarnation == outage && !self.nodes[node].in_contact {
-            self.verdicts.push((node, NodeState::Down, "heartbeat failure"));
+            let cause = cx.journal.cause();
+            self.verdicts.push((node, NodeState::Down, "heartbeat failure", cause));
             self.ask_flush(cx);
         }
     }
@@ -176,12 +180,15 @@ impl Engine {
             return;
         }
         self.nodes[node].in_contact = true;
-        self.verdicts.push((node, NodeState::Ready, ""));
+        let back = cx.journal.cause();
+        self.verdicts.push((node, NodeState::Ready, "", back));
         self.ask_flush(cx);
         for task in self.tasks_on(node) {
             let Some(running) = &self.tasks[task].running else { continue };
             let dead = running.container.container().exit_code() == Some(POWER_CUT);
             if dead {
+                cx.journal.wake(back);
+                self.blame(cx, task);
                 self.drive(cx, task, Message::Agent(AgentInput::EngineRestarted));
             }
             self.resend(cx, task);
