@@ -13,4 +13,5 @@ pub mod render;
 pub mod scenario;
 pub mod sim;
 pub mod swarmkit;
+pub mod sweep;
 pub mod timeline;

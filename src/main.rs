@@ -26,6 +26,10 @@ enum Command {
     Verify(cli::verify::VerifyArgs),
     /// Replay what a real Swarm did, and show where the model parts from it
     Conform(cli::conform::ConformArgs),
+    /// Run a scenario many times, with many settings: how long, how likely?
+    Sweep(cli::sweep::SweepArgs),
+    /// Put the results of a sweep's shards together
+    Merge(cli::sweep::MergeArgs),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
         Command::Explain(args) => cli::explain::run(&args),
         Command::Verify(args) => cli::verify::run(&args),
         Command::Conform(args) => cli::conform::run(&args),
+        Command::Sweep(args) => cli::sweep::run(&args),
+        Command::Merge(args) => cli::sweep::run_merge(&args),
     })
     .into()
 }

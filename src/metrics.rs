@@ -28,6 +28,9 @@ pub struct ServiceMetrics {
     pub short_for: Span,
     /// How long none ran, in all, since its first convergence.
     pub unavailable_for: Span,
+    /// Since when no replica has been missing, to the end of the run; absent if one is missing, or
+    /// if the service was removed.
+    pub whole_since: Option<SimTime>,
     /// Tasks created.
     pub tasks_created: u64,
     /// Of them by the restart supervisor.
@@ -137,6 +140,7 @@ impl Metrics {
                     least_running_for: Span::ZERO,
                     short_for: Span::ZERO,
                     unavailable_for: Span::ZERO,
+                    whole_since: None,
                     tasks_created: 0,
                     restarts: 0,
                     updates: Vec::new(),
@@ -151,12 +155,14 @@ impl Metrics {
                 if let Some(watching) = self.services.get_mut(&service) {
                     watching.pass(self.at);
                     watching.metrics.replicas = replicas(spec.mode);
+                    watching.note_whole(self.at);
                 }
             }
             ServiceChange::Removed => {
                 if let Some(watching) = self.services.get_mut(&service) {
                     watching.pass(self.at);
                     watching.removed = true;
+                    watching.metrics.whole_since = None;
                 }
             }
         }
@@ -201,11 +207,19 @@ impl Metrics {
             watching.pass(self.at);
             watching.running += u64::from(after);
             watching.running -= u64::from(before);
+            watching.note_whole(self.at);
         }
     }
 }
 
 impl Watching {
+    /// Whether something is missing, after a change.
+    fn note_whole(&mut self, now: SimTime) {
+        let whole = self.metrics.replicas.is_some_and(|want| self.running >= want);
+        let since = self.metrics.whole_since.filter(|_| whole);
+        self.metrics.whole_since = since.or((whole && !self.removed).then_some(now));
+    }
+
     /// Counts the time since the number of running tasks changed last.
     fn pass(&mut self, now: SimTime) {
         let passed = now.since(self.since);

@@ -26,6 +26,23 @@ fn what_the_readme_shows_is_printed() {
     }
 }
 
+/// Each `console` block of a page is a command and all that it prints, up to a line of dots.
+#[test]
+fn what_the_page_on_sweeps_shows_is_printed() {
+    for block in blocks(include_str!("../docs/sweep.md"), "console") {
+        let (command, shown) = block.split_once('\n').expect("a command and its output");
+        let words = shell_words::split(command).expect("a command line");
+        assert_eq!(words[..2], ["$", "swarmsim"], "{command}");
+        let arguments: Vec<&str> = words[2..].iter().map(String::as_str).collect();
+        let (output, code) = swarmsim(&arguments);
+        assert_eq!(code, Some(0), "{command}");
+        match shown.strip_suffix("…\n") {
+            Some(front) => assert!(output.starts_with(front), "{command}\n{output}"),
+            None => assert_eq!(output, shown, "{command}"),
+        }
+    }
+}
+
 /// The lines that the timeline's reference shows are those of the main job's timeline, and it names
 /// every kind and every word that the shipped scenarios' timelines tell records apart by.
 #[test]

@@ -8,4 +8,5 @@ pub mod fault;
 pub mod input;
 pub mod run;
 pub mod say;
+pub mod sweep;
 pub mod verify;

@@ -311,7 +311,9 @@ impl Controller {
         let exit = self.own_exit();
         self.container.start(now, exit);
         out.push(Effect::Fact(Fact::Started));
-        self.expect_end(now, out);
+        // A crash at random may be years away: nobody waits for it.
+        let by_chance = exit.is_some() && exit == self.crash.as_deref().copied();
+        self.expect_end(now, !by_chance, out);
         if template.probing.is_some() {
             let mut monitor = Box::new(Monitor::new(now));
             let planned = self.course().and_then(|course| monitor.plan(&course));
@@ -337,10 +339,10 @@ impl Controller {
 
     /// Files the moment at which the engine will notice the end of the process, as far as it is
     /// known.
-    fn expect_end(&mut self, now: SimTime, out: &mut Vec<Effect>) {
+    fn expect_end(&mut self, now: SimTime, foreground: bool, out: &mut Vec<Effect>) {
         if let Some(end) = self.container.end() {
             let noticed = end.at.after(self.draw(|l| &l.stop, word::STOP));
-            self.arm(TimerKind::Exited, noticed.since(now.min(noticed)), true, out);
+            self.arm(TimerKind::Exited, noticed.since(now.min(noticed)), foreground, out);
         }
     }
 
@@ -533,7 +535,7 @@ impl Controller {
     fn send(&mut self, now: SimTime, signal: Signal, out: &mut Vec<Effect>) {
         out.push(Effect::Fact(Fact::Signalled(signal)));
         if self.container.signal(now, signal, &self.template.image) {
-            self.expect_end(now, out);
+            self.expect_end(now, true, out);
         }
     }
 

@@ -86,9 +86,17 @@ impl Simulation {
         Simulation::with_choices(scenario, Choices::drawn())
     }
 
+    /// The same with another seed than the scenario's.
+    pub fn with_seed(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
+        Simulation::build(scenario, seed, Choices::drawn())
+    }
+
     /// The same with some choices given.
     pub fn with_choices(scenario: &Arc<Scenario>, choices: Choices) -> Simulation {
-        let seed = Seed(scenario.seed);
+        Simulation::build(scenario, Seed(scenario.seed), choices)
+    }
+
+    fn build(scenario: &Arc<Scenario>, seed: Seed, choices: Choices) -> Simulation {
         let cluster_key = seed.key(Whom::Cluster, "");
         let setup = Setup {
             hop: scenario.cluster.commit_hop,

@@ -84,9 +84,10 @@ impl Software {
         if restarted { Span::from_ms(1100) } else { Span::from_ms(100) }
     }
 
-    /// When a container crashes at random, if its image or service does.
+    /// When a container crashes at random: by a fault or, without one, as its image does.
     pub fn crash(&self, template: &Template, slot: u32, ordinal: u32) -> Option<Exit> {
-        let rate = self.crash_images.get(&*template.image_key)?;
+        let fault = self.crash_images.get(&*template.image_key);
+        let rate = fault.or(template.image.crash_rate.as_ref())?;
         let after = time_to_crash(rate.mean, template.key, slot, ordinal);
         Some(Exit { after, code: rate.code })
     }

@@ -1,0 +1,338 @@
+//! The result of a sweep: a table for people, CSV and JSON for machines.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::base::time::Span;
+use crate::render::text::seconds;
+use crate::sweep::grid::{self, Axis};
+use crate::sweep::measure::Outcome;
+use crate::sweep::results::Header;
+use crate::sweep::stats::Interval;
+use crate::sweep::summary::{Number, Quantile, Spread, Summary};
+
+/// Widest label of a cell in the table.
+const LABEL: usize = 18;
+
+/// Writes the result for people: a table of the cells, if there are several, and each in full.
+///
+/// # Errors
+/// Those of writing.
+pub fn text(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Result<()> {
+    let axes = header.axes();
+    let last = header.seed.wrapping_add(header.replicates.saturating_sub(1));
+    writeln!(out, "{}: seeds {} to {last}", header.scenario, header.seed)?;
+    if let Some(shard) = header.shard {
+        let (number, of) = (shard.number, shard.of);
+        writeln!(out, "shard {number} of {of} only; `swarmsim merge` puts them together")?;
+    }
+    if cells.len() > 1 {
+        table(out, &axes, cells)?;
+    }
+    for (number, cell) in cells.iter().enumerate() {
+        writeln!(out)?;
+        for assignment in grid::assignments(&axes, number) {
+            writeln!(out, "{assignment}")?;
+        }
+        whole_cell(out, cell)?;
+    }
+    writeln!(out, "\nIn brackets: 95 % intervals for all runs, from those that were made.")
+}
+
+/// One line a cell: what people compare.
+fn table(out: &mut impl Write, axes: &[Axis], cells: &[Summary]) -> io::Result<()> {
+    let labels: Vec<String> = (0..cells.len()).map(|cell| label(axes, cell)).collect();
+    let names: Vec<&str> = axes.iter().map(Axis::label).collect();
+    let title = cut(&names.join(" "));
+    let width = labels.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+    let width = width.max(title.chars().count());
+    writeln!(
+        out,
+        "\n{title:<width$}     done   rolled   paused    takes  95 % in  least  reached"
+    )?;
+    for (label, cell) in labels.iter().zip(cells) {
+        let share = |outcome| percent(cell.outcome(outcome).runs, cell.runs);
+        let number = |number, show: &dyn Fn(&Spread) -> i64| {
+            cell.number(number).map_or("-".to_string(), |spread| shown(number, show(spread)))
+        };
+        writeln!(
+            out,
+            "{label:<width$}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>5}  {:>7}",
+            share(Outcome::Completed),
+            share(Outcome::RolledBack),
+            share(Outcome::Paused),
+            number(Number::Duration, &|spread| spread.median.value),
+            number(Number::Duration, &|spread| spread.most.value),
+            number(Number::LeastRunning, &|spread| spread.least),
+            number(Number::Reached, &|spread| spread.greatest),
+        )?;
+    }
+    Ok(())
+}
+
+fn label(axes: &[Axis], cell: usize) -> String {
+    cut(&grid::values(axes, cell).join(" "))
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= LABEL {
+        return text.to_string();
+    }
+    text.chars().take(LABEL - 1).chain(['…']).collect()
+}
+
+/// Everything that is known of a cell.
+fn whole_cell(out: &mut impl Write, cell: &Summary) -> io::Result<()> {
+    let plural = if cell.runs == 1 { "run" } else { "runs" };
+    writeln!(out, "  {} {plural}", cell.runs)?;
+    for (outcome, share) in Outcome::ALL.iter().zip(&cell.outcomes) {
+        if share.runs > 0 {
+            let (percent, Interval { low, high }) =
+                (percent(share.runs, cell.runs), share.interval);
+            let text = format!("{percent} [{:.1}, {:.1}]", low * 100.0, high * 100.0);
+            writeln!(out, "  {:<17} {text}", outcome.word())?;
+        }
+    }
+    for number in [
+        Number::Duration,
+        Number::Detected,
+        Number::WholeAfter,
+        Number::ShortFor,
+        Number::UnavailableFor,
+    ] {
+        if let Some(spread) = cell.number(number).filter(|spread| spread.greatest > 0) {
+            let median = quantile(number, &spread.median);
+            let most = quantile(number, &spread.most);
+            let mut what = words(number);
+            if spread.runs < cell.runs {
+                let share = percent(spread.runs, cell.runs);
+                writeln!(out, "  {what:<17} in {share} of the runs:")?;
+                what = "";
+            }
+            writeln!(out, "  {what:<17} median {median}, 95 % within {most}")?;
+        }
+    }
+    for number in [Number::LeastRunning, Number::Reached] {
+        if let Some(spread) = cell.number(number).filter(|spread| spread.greatest > 0) {
+            let Spread { least, median, greatest, .. } = spread;
+            let range = if least == greatest {
+                format!("{least} in every run")
+            } else {
+                format!("{least} to {greatest}, median {}", quantile(number, median))
+            };
+            writeln!(out, "  {:<17} {range}", words(number))?;
+        }
+    }
+    if cell.requests > 0 {
+        let share = percent(cell.lost, cell.requests);
+        writeln!(out, "  {:<17} {} of {}, {share}", "requests lost", cell.lost, cell.requests)?;
+    }
+    Ok(())
+}
+
+/// What a number is called.
+fn words(number: Number) -> &'static str {
+    match number {
+        Number::Duration => "update took",
+        Number::Detected => "failure seen",
+        Number::WholeAfter => "whole again after",
+        Number::ShortFor => "replicas missing",
+        Number::UnavailableFor => "none running",
+        Number::LeastRunning => "fewest running",
+        Number::Reached => "slots reached",
+        Number::Lost => "requests lost",
+    }
+}
+
+fn quantile(number: Number, quantile: &Quantile) -> String {
+    let Quantile { value, low, high } = *quantile;
+    let bound = |bound: Option<i64>| {
+        let text = bound.map_or("?".to_string(), |at| shown(number, at));
+        text.trim_end_matches('s').to_string()
+    };
+    format!("{} [{}, {}]", shown(number, value), bound(low), bound(high))
+}
+
+fn shown(number: Number, value: i64) -> String {
+    if number.is_time() { seconds(Span(value)) } else { value.to_string() }
+}
+
+/// With one decimal; never rounded to all or nothing.
+fn percent(part: u64, of: u64) -> String {
+    if of == 0 {
+        return "-".to_string();
+    }
+    let tenths = (u128::from(part) * 2_000 + u128::from(of)) / (u128::from(of) * 2);
+    let tenths = match (part, tenths) {
+        (1.., 0) => return "<0.1 %".to_string(),
+        (_, 1_000) if part < of => return ">99.9 %".to_string(),
+        (_, tenths) => tenths,
+    };
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// Writes a line for each cell and number.
+///
+/// # Errors
+/// Those of writing.
+pub fn csv(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Result<()> {
+    let axes = header.axes();
+    for axis in &axes {
+        write!(out, "{},", field(&axis.key))?;
+    }
+    writeln!(
+        out,
+        "number,runs,of,least,median,median_low,median_high,p95,p95_low,p95_high,greatest,\
+         share,share_low,share_high"
+    )?;
+    let whole = |value: Option<i64>| value.map_or(String::new(), |value| value.to_string());
+    for (number, cell) in cells.iter().enumerate() {
+        let mut front = String::new();
+        for value in grid::values(&axes, number) {
+            front.push_str(&field(value));
+            front.push(',');
+        }
+        for (outcome, share) in Outcome::ALL.iter().zip(&cell.outcomes) {
+            let Interval { low, high } = share.interval;
+            let part = share.runs as f64 / (cell.runs as f64).max(1.0);
+            writeln!(
+                out,
+                "{front}{},{},{},,,,,,,,,{part},{low},{high}",
+                outcome.word(),
+                share.runs,
+                cell.runs
+            )?;
+        }
+        for (number, spread) in Number::ALL.iter().zip(&cell.numbers) {
+            let Some(Spread { runs, least, median, most, greatest }) = spread else { continue };
+            let (m, p) = (median, most);
+            writeln!(
+                out,
+                "{front}{},{runs},{},{least},{},{},{},{},{},{},{greatest},,,",
+                number.key(),
+                cell.runs,
+                m.value,
+                whole(m.low),
+                whole(m.high),
+                p.value,
+                whole(p.low),
+                whole(p.high)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// A field of CSV: in quotes where it has to be.
+fn field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_string()
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    scenario: &'a str,
+    digest: &'a str,
+    seed: u64,
+    replicates: u64,
+    cells: Vec<Cell>,
+}
+
+#[derive(Serialize)]
+struct Cell {
+    set: Vec<String>,
+    runs: u64,
+    outcomes: Vec<ShareOf>,
+    numbers: Vec<SpreadOf>,
+    requests: u64,
+    requests_lost: u64,
+}
+
+#[derive(Serialize)]
+struct ShareOf {
+    outcome: &'static str,
+    runs: u64,
+    low: f64,
+    high: f64,
+}
+
+#[derive(Serialize)]
+struct SpreadOf {
+    number: &'static str,
+    runs: u64,
+    least: i64,
+    median: QuantileOf,
+    p95: QuantileOf,
+    greatest: i64,
+}
+
+#[derive(Serialize)]
+struct QuantileOf {
+    value: i64,
+    low: Option<i64>,
+    high: Option<i64>,
+}
+
+impl From<Quantile> for QuantileOf {
+    fn from(Quantile { value, low, high }: Quantile) -> Self {
+        QuantileOf { value, low, high }
+    }
+}
+
+/// Writes one JSON document, with a line break at its end.
+///
+/// # Errors
+/// Those of writing.
+pub fn json(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Result<()> {
+    let axes = header.axes();
+    let cell = |(number, cell): (usize, &Summary)| Cell {
+        set: grid::assignments(&axes, number),
+        runs: cell.runs,
+        outcomes: (Outcome::ALL.iter().zip(&cell.outcomes))
+            .map(|(outcome, share)| {
+                let Interval { low, high } = share.interval;
+                ShareOf { outcome: outcome.word(), runs: share.runs, low, high }
+            })
+            .collect(),
+        numbers: (Number::ALL.iter().zip(&cell.numbers))
+            .filter_map(|(number, spread)| {
+                let Spread { runs, least, median, most, greatest } = (*spread)?;
+                let (median, p95) = (median.into(), most.into());
+                Some(SpreadOf { number: number.key(), runs, least, median, p95, greatest })
+            })
+            .collect(),
+        requests: cell.requests,
+        requests_lost: cell.lost,
+    };
+    let document = Document {
+        scenario: &header.scenario,
+        digest: &header.digest,
+        seed: header.seed,
+        replicates: header.replicates,
+        cells: cells.iter().enumerate().map(cell).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_rounded_to_all_or_nothing() {
+        let shown = [(0, 3), (1, 3), (3, 3), (1, 10_000), (9_999, 10_000), (0, 0)];
+        let shown: Vec<String> = shown.map(|(part, of)| percent(part, of)).into();
+        assert_eq!(shown, ["0.0 %", "33.3 %", "100.0 %", "<0.1 %", ">99.9 %", "-"]);
+    }
+
+    #[test]
+    fn fields_are_quoted_where_they_have_to_be() {
+        assert_eq!(field("a b"), "a b");
+        assert_eq!(field("{a: 1, b: \"x\"}"), "\"{a: 1, b: \"\"x\"\"}\"");
+    }
+}
