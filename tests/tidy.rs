@@ -18,6 +18,8 @@ mod layers;
 mod sizes;
 #[path = "tidy/tree.rs"]
 mod tree;
+#[path = "tidy/upstream.rs"]
+mod upstream;
 #[path = "tidy/words.rs"]
 mod words;
 
@@ -45,6 +47,11 @@ fn no_word_is_banned() {
 #[test]
 fn every_exception_to_a_lint_has_a_reason() {
     none(&words::check_allowances(&Tree::read().sources()));
+}
+
+#[test]
+fn every_test_of_swarmkit_has_one_of_ours() {
+    none(&upstream::check(&Tree::read()));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Semantics 8: what is deleted, and when.
 
 use super::TaskReaper;
-use crate::base::ids::{ServiceIx, TaskIx};
+use crate::base::ids::{ServiceIx, SlotNo, TaskIx};
 use crate::base::time::SimTime;
 use crate::swarmkit::ctx::{Ask, Class, Timer};
 use crate::swarmkit::fixture::{World, ms, replicated, same};
 use crate::swarmkit::spec::RestartPolicy;
 use crate::swarmkit::task::TaskState;
+use crate::timeline::record::SlotKey;
 
 use TaskState::{Failed, Orphaned, Remove, Running, Shutdown};
 
@@ -49,6 +50,30 @@ fn pruned(desired: TaskState, state: TaskState) -> bool {
     let mut reaper = TaskReaper::default();
     reaper.begin(&mut w.ctx());
     w.store.task(task).is_none()
+}
+
+/// Upstream's `TestTick`: which slots are forgotten, and what is deleted.
+#[test]
+fn test_tick() {
+    let tick = |w: &mut World, service| {
+        let mut reaper = TaskReaper::default();
+        reaper.fresh.insert((service, SlotKey::Slot(SlotNo(1))));
+        reaper.run(&mut w.ctx());
+        assert!(reaper.fresh.is_empty() && reaper.kept.is_empty(), "the slot is forgotten");
+        w.facts()
+    };
+    let (mut w, gone) = world(1);
+    w.task(gone, 1, Shutdown, Shutdown);
+    w.store.remove_service(w.now, gone);
+    w.forget();
+    assert_eq!(tick(&mut w, gone), [""; 0], "a slot of a service that is gone");
+    let (mut w, service) = world(0);
+    assert_eq!(tick(&mut w, service), [""; 0], "a slot without tasks");
+    let (mut w, service) = world(1);
+    w.task(service, 1, Shutdown, Shutdown);
+    assert_eq!(tick(&mut w, service), [""; 0], "as many as are kept");
+    w.task(service, 1, Running, TaskState::New);
+    same(&tick(&mut w, service), "1.1 deleted");
 }
 
 #[test]

@@ -197,6 +197,34 @@ fn test_initialization_extra_task() {
 }
 
 #[test]
+fn test_initialization_multiple_services() {
+    let mut w = World::new();
+    w.agent = silent;
+    let node = w.node("n1");
+    let first = w.service(spec("web", RestartCondition::Any));
+    let mut other = spec("second", RestartCondition::Any);
+    other.task.restart = None;
+    let second = w.service(other);
+    for service in [first, second] {
+        w.task_of_node(service, node, Running, Running);
+    }
+    w.begin();
+    w.run_for(MS.times(100));
+    same(&w.tasks(), "n1.1 v1 running/running on n1\n1/n1.1 v1 running/running on n1");
+    w.update(first, |spec| {
+        let delay = Some(MS.times(70));
+        spec.task.restart = Some(RestartPolicy { delay, ..RestartPolicy::default() });
+    });
+    w.run_for(MS.times(100));
+    let first = "n1.1 v1 shutdown/running on n1\nn1.2 v1 ready/new on n1\n";
+    same(&w.tasks(), &format!("{first}1/n1.1 v1 running/running on n1"));
+    w.report(w.named("1/n1.1"), Failed);
+    w.run_for(MS.times(100));
+    let second = "1/n1.1 v1 shutdown/failed on n1\n1/n1.2 v1 ready/new on n1";
+    same(&w.tasks(), &format!("{first}{second}"));
+}
+
+#[test]
 fn test_initialization_task_without_service() {
     let (mut w, _, service) = set_up();
     let task = w.named("n1.1");

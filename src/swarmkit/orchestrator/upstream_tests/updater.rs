@@ -3,7 +3,8 @@
 use crate::base::ids::ServiceIx;
 use crate::base::time::Span;
 use crate::swarmkit::defaults::UPDATE_CONFIG;
-use crate::swarmkit::fixture::{World, image, obedient, replicated, same};
+use crate::swarmkit::fixture::{World, image, obedient, replicated, same, status};
+use crate::swarmkit::leader::Setup;
 use crate::swarmkit::spec::{FailureAction, LogDriver, Placement, UpdateConfig, UpdateOrder};
 use crate::swarmkit::store::{Store, TaskSnapshot};
 use crate::swarmkit::task::TaskState;
@@ -35,7 +36,7 @@ fn drivers(w: &World) -> Vec<Option<LogDriver>> {
     runnable.map(|(_, t)| w.store.template(t.template).log_driver.clone()).collect()
 }
 
-/// Without (c) and the cluster's default log driver, which we have not.
+/// Without (c), since we have no default log driver of the cluster.
 #[test]
 fn test_updater() {
     let monitor = Some(MS.times(50));
@@ -68,6 +69,17 @@ fn test_updater() {
     same(&w.runnable(), all);
     w.update(service, |spec| spec.task.pull_options = Some("secret".to_string()));
     w.run_for(MS.times(100));
+    same(&w.runnable(), all);
+    // Of dead slots such a change counts.
+    for name in ["1.4", "2.4", "3.4"] {
+        let (task, now) = (w.named(name), w.now);
+        w.store.set_desired(now, task, Shutdown);
+        w.store.write_status(now, task, status(Shutdown, now), Some(now));
+    }
+    w.forget();
+    w.update(service, |spec| spec.task.pull_options = Some("other".to_string()));
+    w.run_for(MS.times(100));
+    let all = "1.5 v5 running/running\n2.5 v5 running/running\n3.5 v5 running/running";
     same(&w.runnable(), all);
 }
 
@@ -106,6 +118,11 @@ fn test_updater_failure_action() {
     w.update_image(service, "v2");
     w.run_for(MS.times(2_000));
     let one_and_two = "1.3 v2 ready/ready\n2.1 v1 running/running\n3.1 v1 running/running";
+    same(&w.runnable(), one_and_two);
+    assert!(w.status(service).starts_with("paused"));
+    // A new leader gives the paused service to an updater again: nothing changes.
+    w.change_leader(Setup { hop: Span::ZERO, scheduler: None, allocator: false });
+    w.run_for(MS.times(1_000));
     same(&w.runnable(), one_and_two);
     assert!(w.status(service).starts_with("paused"));
     w.update(service, |spec| {
