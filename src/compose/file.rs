@@ -90,8 +90,8 @@ pub fn read(text: &str, surroundings: Surroundings<'_>) -> Result<ComposeFile, R
     match Refusal::of(&mistakes) {
         Some(refusal) => Err(refusal),
         None => Ok(ComposeFile {
-            warnings: objects::warnings(&root, version)
-                + &service::warnings(&root)
+            warnings: service::warnings(&root)
+                + &objects::warnings(&root, version)
                 + &unsupported::warnings(&root),
             root,
             version,

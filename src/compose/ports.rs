@@ -7,15 +7,6 @@ use crate::client::ports::parse;
 use crate::compose::value::Node;
 use crate::swarmkit::spec::{PortConfig, Protocol, PublishMode};
 
-/// A port of the long form is read as far as the client reads it: words that the daemon does not
-/// know are its to refuse.
-pub(crate) struct LongPort {
-    /// The port.
-    pub(crate) port: PortConfig,
-    /// What the daemon says to it.
-    pub(crate) refused: Option<String>,
-}
-
 /// Whether a text is a port of the short form.
 pub(crate) fn is_port(text: &str) -> bool {
     !golang::has_assignment(text) && parse(without_address(text).0).is_ok()
@@ -51,31 +42,19 @@ fn without_address(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The port of the long form.
-pub(crate) fn long(node: &Node) -> LongPort {
+/// The port of the long form. Words that are not known are those that stand first: neither client
+/// nor daemon refuses them. Upstream: moby `daemon/cluster/convert/service.go`
+/// `ServiceSpecToGRPC`.
+pub(crate) fn long(node: &Node) -> PortConfig {
     let number = |key: &str| node.get(key).and_then(Node::int).unwrap_or(0);
-    let word = |key: &str| node.get(key).and_then(Node::text).unwrap_or("");
-    let mut refused = None;
-    let protocol = Protocol::from_word(&word("protocol").to_lowercase()).unwrap_or_else(|| {
-        if !word("protocol").is_empty() {
-            refused = Some(format!("invalid protocol value '{}'", word("protocol")));
-        }
-        Protocol::Tcp
-    });
-    let publish_mode = PublishMode::from_word(&word("mode").to_lowercase()).unwrap_or_else(|| {
-        if !word("mode").is_empty() {
-            refused = Some(format!("invalid publish mode value ({})", word("mode")));
-        }
-        PublishMode::Ingress
-    });
+    let word = |key: &str| node.get(key).and_then(Node::text).unwrap_or("").to_lowercase();
     let small = |number: i64| u32::try_from(number).unwrap_or(0);
-    let port = PortConfig {
+    PortConfig {
         published: small(number("published")),
         target: small(number("target")),
-        protocol,
-        publish_mode,
-    };
-    LongPort { port, refused }
+        protocol: Protocol::from_word(&word("protocol")).unwrap_or_default(),
+        publish_mode: PublishMode::from_word(&word("mode")).unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ pub(super) fn lower(
     let mut words = DaemonWords::default();
     let secrets = references(service, root, "secrets", "secret", stack)?;
     let configs = references(service, root, "configs", "config", stack)?;
-    let (endpoint, refused_port) = endpoint(service, &mut words);
+    let endpoint = endpoint(service, &mut words);
     let mode = mode(deploy).map_err(|text| (at("deploy.mode"), text))?;
     let mut mounts = Vec::new();
     for node in service.get("volumes").map_or(&[][..], Node::items) {
@@ -151,7 +151,7 @@ pub(super) fn lower(
         rollback: update_config(deploy, "rollback_config", 4, &mut words),
         endpoint: Some(endpoint),
     };
-    let refused = words.refused().or(refused_port);
+    let refused = words.refused();
     Ok(ServicePlan { key: field.key.clone(), image, spec, refused, place: field.place })
 }
 
@@ -273,15 +273,12 @@ fn healthcheck(service: &Node) -> Result<Option<HealthConfig>, String> {
     }))
 }
 
-/// The endpoint, and what the daemon says to one of its ports.
-fn endpoint(service: &Node, words: &mut DaemonWords) -> (EndpointSpec, Option<String>) {
+/// The endpoint, its ports in the client's order.
+fn endpoint(service: &Node, words: &mut DaemonWords) -> EndpointSpec {
     let mut list: Vec<PortConfig> = Vec::new();
-    let mut refused = None;
     for node in service.get("ports").map_or(&[][..], Node::items) {
         if let Value::Map(_) = node.value {
-            let long = ports::long(node);
-            refused = refused.or(long.refused);
-            list.push(long.port);
+            list.push(ports::long(node));
         } else {
             list.extend(ports::short(&node.printed()).0);
         }
@@ -291,7 +288,7 @@ fn endpoint(service: &Node, words: &mut DaemonWords) -> (EndpointSpec, Option<St
         (a.published, a.target).cmp(&(b.published, b.target)).then(words(a).cmp(&words(b)))
     });
     let mode = word(service.get("deploy"), "endpoint_mode").to_lowercase();
-    (EndpointSpec { mode: words.endpoint_mode(&mode), ports: list }, refused)
+    EndpointSpec { mode: words.endpoint_mode(&mode), ports: list }
 }
 
 /// The networks by name; without any, the stack's own.

@@ -157,9 +157,9 @@ fn what_is_ignored_is_warned_of() {
                 networks: {n: {external: {name: m}}}\n";
     assert_eq!(
         reads(text).unwrap().warnings,
-        "level=warning msg=\"network n: network.external.name is deprecated in favor of \
-         network.name\"\nlevel=warning msg=\"ignoring IP-address (127.0.0.1:80:80/tcp) service \
-         will listen on '0.0.0.0'\"\nIgnoring unsupported options: build, privileged, \
+        "level=warning msg=\"ignoring IP-address (127.0.0.1:80:80/tcp) service will listen on \
+         '0.0.0.0'\"\nlevel=warning msg=\"network n: network.external.name is deprecated in favor \
+         of network.name\"\nIgnoring unsupported options: build, privileged, \
          restart\n\nIgnoring deprecated options:\n\ncontainer_name: Setting the container name is \
          not supported.\n\nexpose: Exposing ports is unnecessary - services on the same network \
          can access each other's containers on any port.\n\n"
@@ -420,4 +420,101 @@ fn shipped_stacks() {
         }
         insta::assert_snapshot!(name, all);
     }
+}
+
+/// Pieces that are put into files at random places: what a format reacts to.
+const PIECES: [&str; 40] = [
+    "\n",
+    " ",
+    ":",
+    ": ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "\"",
+    "'",
+    "#",
+    "&a ",
+    "*a",
+    "<<: ",
+    "*",
+    "!!x ",
+    "|",
+    ">",
+    "$",
+    "${",
+    "${A:-",
+    "}",
+    "~",
+    "null",
+    "true",
+    "-1",
+    "1e9",
+    "0x",
+    "é",
+    "\u{0}",
+    "\t",
+    "99999999999999999999",
+    "services",
+    "deploy",
+    "ports",
+    "x-",
+    "\\",
+    "---\n",
+];
+
+/// Whatever a file says, it is read or refused; nothing panics, and a refusal has a text.
+#[test]
+fn mutilated_stacks_are_read_or_refused() {
+    let stacks = [
+        include_str!("../../stacks/web.yml"),
+        include_str!("../../stacks/vote.yml"),
+        include_str!("../../stacks/monitoring.yml"),
+    ];
+    let files = BTreeMap::new();
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % bound.max(1) as u64) as usize
+    };
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..3000 {
+        let mut text: Vec<char> = stacks[below(3)].chars().collect();
+        for _ in 0..=below(4) {
+            let at = below(text.len());
+            let end = (at + below(12)).min(text.len());
+            let piece = PIECES[below(PIECES.len())];
+            let from = below(text.len());
+            let copied: Vec<char> = text.iter().skip(from).take(below(60)).copied().collect();
+            match below(3) {
+                0 => drop(text.splice(at..end, piece.chars())),
+                1 => drop(text.splice(at..end, copied)),
+                _ => drop(text.splice(at..at, piece.chars())),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        let request = run::Request {
+            name: "m.yml",
+            text: &text,
+            behaviour: None,
+            overrides: &[],
+            files: &files,
+        };
+        match run::load(request) {
+            Ok(_) => read += 1,
+            Err(run::Mistaken::Stack(problems) | run::Mistaken::Behaviour(problems)) => {
+                assert!(!problems.0.is_empty(), "{text}");
+                assert!(!problems.render("m.yml", &text).is_empty());
+                refused += 1;
+            }
+        }
+        let docker = told(&text);
+        assert!(reads(&text).is_ok() || !docker.is_empty(), "{text}");
+    }
+    assert!(read > 50 && refused > 300, "{read} read, {refused} refused");
 }

@@ -60,7 +60,9 @@ struct Run {
     wait: Wait,
     /// Requests sent.
     sent: u32,
-    failed: bool,
+    /// Whether stacks are removed; and those of which something was not.
+    removing: bool,
+    failed: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +80,8 @@ enum Work {
     /// The specs are made now that what they name is there.
     Specs(Box<StackDeploy>, Box<Deployment>),
     Service(Box<ServicePlan>, Option<(ServiceIx, u64)>),
+    /// Networks that must be there.
+    Look(Vec<String>),
     Say(String),
 }
 
@@ -124,7 +128,8 @@ impl Simulation {
         };
         let begins = Some(begins);
         let (work, services) = (VecDeque::new(), VecDeque::new());
-        let run = Run { begins, work, services, wait, sent: 0, failed: false };
+        let (removing, failed) = (false, BTreeSet::new());
+        let run = Run { begins, work, services, wait, sent: 0, removing, failed };
         self.clients.stacks.runs.insert(step, run);
         self.send(step);
         None
@@ -162,7 +167,10 @@ impl Simulation {
     pub(super) fn stack_request(&mut self, step: u32, cause: Option<RecordNo>) {
         let Some(mut run) = self.clients.stacks.runs.remove(&step) else { return };
         let done = match (run.begins.take(), run.work.pop_front()) {
-            (Some(begins), _) => self.list_stack(begins, &mut run),
+            (Some(begins), _) => {
+                self.list_stack(begins, &mut run);
+                Ok(())
+            }
             (None, Some(work)) => self.work(step, work, &mut run, cause),
             (None, None) => Ok(()),
         };
@@ -183,6 +191,16 @@ impl Simulation {
                     self.print(step, Stream::Err, &text);
                     run.work.pop_front();
                 }
+                Some(Work::Look(names)) => {
+                    if let Some(name) = names.iter().find(|name| !self.has_network(name)) {
+                        let failure = CliFailure::error(format_args!(
+                            "network \"{name}\" is declared as external, but could not be found. \
+                             You need to create a swarm-scoped network before the stack is deployed"
+                        ));
+                        return self.fail(step, &failure);
+                    }
+                    run.work.pop_front();
+                }
                 Some(Work::Specs(..)) => {
                     let Some(Work::Specs(deploy, deployment)) = run.work.pop_front() else {
                         break;
@@ -200,7 +218,10 @@ impl Simulation {
                 }
             }
         }
-        if run.failed {
+        if !run.failed.is_empty() {
+            let text = |stack| format!("failed to remove some resources from stack: {stack}\n");
+            let text: String = run.failed.into_iter().map(text).collect();
+            self.print(step, Stream::Err, &text);
             return self.end_step(step, 1);
         }
         if run.wait.detach {
@@ -222,18 +243,18 @@ impl Simulation {
                 let id = self.manager.store.service_ever(*service).id;
                 format!("Updating service {} (id: {id})", plan.spec.name)
             }
-            Work::Specs(..) | Work::Say(_) => String::new(),
+            Work::Specs(..) | Work::Look(_) | Work::Say(_) => String::new(),
         }
     }
 
     /// The manager said what there is: this is what there is to do.
-    fn list_stack(&mut self, begins: Begins, run: &mut Run) -> Result<(), CliFailure> {
+    fn list_stack(&self, begins: Begins, run: &mut Run) {
         match begins {
             Begins::Remove(stacks) => {
+                run.removing = true;
                 for stack in &stacks {
                     self.removals(stack, &mut run.work);
                 }
-                Ok(())
             }
             Begins::Deploy(deploy, deployment) => {
                 if deploy.prune {
@@ -244,14 +265,7 @@ impl Simulation {
                         }
                     }
                 }
-                if let Some(name) =
-                    deployment.external_networks.iter().find(|name| !self.has_network(name))
-                {
-                    return Err(CliFailure::error(format_args!(
-                        "network \"{name}\" is declared as external, but could not be found. You \
-                         need to create a swarm-scoped network before the stack is deployed"
-                    )));
-                }
+                run.work.push_back(Work::Look(deployment.external_networks.clone()));
                 for (kind, names) in [
                     (Kind::Network, &deployment.networks),
                     (Kind::Secret, &deployment.secrets),
@@ -263,7 +277,6 @@ impl Simulation {
                     run.work.extend(missing.map(create));
                 }
                 run.work.push_back(Work::Specs(deploy, deployment));
-                Ok(())
             }
         }
     }
@@ -342,7 +355,12 @@ impl Simulation {
             Work::RemoveService(service) => {
                 let gone = self.activate(cause, |_, ctx| controlapi::remove_service(ctx, service));
                 if let Err(refused) = gone {
-                    let id = self.manager.store.service_ever(service).id;
+                    let stored = self.manager.store.service_ever(service);
+                    let id = stored.id;
+                    if run.removing {
+                        let labels = &stored.now.spec.labels;
+                        run.failed.extend(labels.get(NAMESPACE_LABEL).cloned());
+                    }
                     let what = CliFailure::daemon(refused).stderr;
                     let text = format!("Failed to remove service {id}: {}", what.trim_end());
                     self.print(step, Stream::Err, &text);
@@ -353,7 +371,7 @@ impl Simulation {
                 let id = self.manager.store.service_ever(service).id.to_string();
                 run.services.push_back((service, id));
             }
-            Work::Specs(..) | Work::Say(_) => {}
+            Work::Specs(..) | Work::Look(_) | Work::Say(_) => {}
         }
         Ok(())
     }
