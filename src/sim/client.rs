@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use crate::base::chance::{Role, Whom};
 use crate::base::ids::{Identifier, RecordNo, ServiceIx};
 use crate::base::time::{SimTime, Span};
-use crate::client::choose::choose;
+use crate::client::choose::{PollView, choose};
 use crate::client::command::{DockerCommand, ServiceUpdate, UpdateRequest, Wait, parse};
 use crate::client::failure::CliFailure;
 use crate::client::naming::random_name;
@@ -22,6 +22,7 @@ use crate::swarmkit::controlapi;
 use crate::swarmkit::ctx::Class;
 use crate::swarmkit::orchestrator::is_task_dirty;
 use crate::swarmkit::spec::{Mode, ServiceSpec};
+use crate::swarmkit::store::{ServiceSnapshot, Store};
 use crate::swarmkit::task::NodeState;
 use crate::timeline::record::{CommandFact, Fact, Stream, UpdateStatus};
 
@@ -53,6 +54,25 @@ struct Attached {
     quiet: bool,
     /// The update status that it saw last, and its words.
     status: Option<(UpdateStatus, UpdateRow)>,
+    /// What it saw last, and in which version of the store: most polls come because time passed.
+    view: Option<(u64, PollView)>,
+}
+
+impl Attached {
+    /// What there is to see of its service.
+    fn look(&mut self, store: &Store, snapshot: &ServiceSnapshot) -> PollView {
+        if self.status.as_ref().map(|(status, _)| *status) != snapshot.update {
+            self.status = snapshot.update.map(|status| (status, update_row(store, status)));
+        }
+        let status = self.status.as_ref().map(|(_, row)| row);
+        let current = |task| !is_task_dirty(store, snapshot, store.snapshot(task));
+        let tasks = candidates(store, self.service).filter(|(task, _)| current(*task));
+        // Nobody is down, as a rule, and then nothing is collected.
+        let down = store.nodes().filter(|(_, node)| node.state == NodeState::Down);
+        let down: Vec<Identifier> = down.map(|(_, node)| node.id).collect();
+        let seen = tasks.map(|(_, seen)| seen);
+        choose(&snapshot.spec, status, seen, |node| down.contains(&node))
+    }
 }
 
 /// How the first part of a command ended.
@@ -459,8 +479,9 @@ impl Simulation {
         let progress = Progress::new(argument, COLUMNS, true, quiet).from_row(row);
         let first = self.now();
         let filed = Some(first);
-        let status = None;
-        let attached = Attached { service, progress, first, filed, rest, errors, quiet, status };
+        let (status, view) = (None, None);
+        let attached =
+            Attached { service, progress, first, filed, rest, errors, quiet, status, view };
         self.clients.attached.insert(step, Box::new(attached));
         let event = Event::Script(ScriptEvent::Poll(step));
         self.file(first, Class::Client, event, self.manager.store.journal.latest());
@@ -481,20 +502,14 @@ impl Simulation {
             let gone = CliFailure::daemon(format!("service {id} not found"));
             return self.fail(step, &gone);
         };
-        let snapshot = service.now.clone();
-        if attached.status.as_ref().map(|(status, _)| *status) != snapshot.update {
-            attached.status = snapshot.update.map(|status| (status, update_row(store, status)));
-        }
-        let status = attached.status.as_ref().map(|(_, row)| row);
-        let current = |task| !is_task_dirty(store, &snapshot, store.snapshot(task));
-        let tasks = candidates(store, attached.service).filter(|(task, _)| current(*task));
-        // Nobody is down, as a rule, and then nothing is collected.
-        let down = store.nodes().filter(|(_, node)| node.state == NodeState::Down);
-        let down: Vec<Identifier> = down.map(|(_, node)| node.id).collect();
-        let seen = tasks.map(|(_, seen)| seen);
-        let view = choose(&snapshot.spec, status, seen, |node| down.contains(&node));
+        let version = store.version();
+        let view = match attached.view.take() {
+            Some((seen, view)) if seen == version => view,
+            _ => attached.look(store, &service.now),
+        };
         let mut drawn = Vec::new();
         let result = attached.progress.poll(now, &view, &mut drawn);
+        attached.view = Some((version, view));
         self.manager.store.journal.wake(cause);
         for output in drawn {
             match output {
