@@ -101,7 +101,7 @@ impl Metrics {
         for watching in self.services.values_mut() {
             watching.pass(self.at);
             for update in &mut watching.metrics.updates {
-                if matches!(update.state, UpdateState::Updating | UpdateState::RollbackStarted) {
+                if update.state.is_under_way() {
                     update.took = footer.at.since(update.started);
                 }
             }

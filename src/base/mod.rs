@@ -4,3 +4,4 @@ pub mod chance;
 pub mod dist;
 pub mod ids;
 pub mod time;
+pub mod xml;

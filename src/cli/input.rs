@@ -23,20 +23,12 @@ pub struct Input {
     pub services: Option<usize>,
 }
 
-/// Reads a scenario or a stack file, with overrides `KEY=VALUE`. Mistakes are told on standard
-/// error, all of them.
+/// Reads a scenario or a stack file, with overrides `KEY=VALUE`. `behaviour` is the path of a file
+/// that stands for the block of a stack file. Mistakes are told on standard error, all of them, and
+/// so is what is assumed.
 ///
 /// # Errors
 /// The exit code: the file cannot be read, or is not valid.
-pub fn scenario(path: &Path, overrides: &[String]) -> Result<Scenario, Exit> {
-    input(path, overrides, None).map(|input| input.scenario)
-}
-
-/// The same. `behaviour` is the path of a file that stands for the block of a stack file. What is
-/// assumed is told on standard error.
-///
-/// # Errors
-/// As of [`scenario`].
 pub fn input(path: &Path, overrides: &[String], behaviour: Option<&Path>) -> Result<Input, Exit> {
     let name = path.display().to_string();
     let text = text_of(path)?;
@@ -131,57 +123,46 @@ fn files_of(
 
 /// The text of a file that a scenario reads; nothing if it is not there.
 fn small_file(path: &Path) -> Result<Option<String>, Exit> {
-    let name = path.display();
-    let mut bytes = Vec::new();
-    let read = fs::File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes));
-    match read {
-        Ok(length) if length > MAX_FILE_BYTES => {
-            let limit = MAX_FILE_BYTES >> 10;
-            complain(format_args!("{name} is larger than such a file may be: {limit} KiB"));
-            Err(Exit::Invalid)
-        }
-        Ok(_) => String::from_utf8(bytes).map(Some).map_err(|_| {
-            complain(format_args!("{name} is not UTF-8 text"));
-            Exit::Invalid
-        }),
+    let limit = MAX_FILE_BYTES >> 10;
+    let too_large = format!("is larger than such a file may be: {limit} KiB");
+    match bounded(path, MAX_FILE_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => {
-            complain(format_args!("cannot read {name}: {error}"));
-            Err(Exit::File)
-        }
+        read => text_in(path, read, &too_large).map(Some),
     }
 }
 
 /// The text of a scenario file.
 fn text_of(path: &Path) -> Result<String, Exit> {
-    let name = path.display().to_string();
-    let mut bytes = Vec::new();
-    // What comes after the largest scenario is not read: it may have no end.
-    let read = fs::File::open(path)
-        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
-    if let Err(error) = read {
-        complain(format_args!("cannot read {name}: {error}"));
-        return Err(Exit::File);
-    }
-    if bytes.len() > MAX_BYTES {
-        let limit = MAX_BYTES >> 20;
-        complain(format_args!("{name} is larger than a scenario may be, which is {limit} MiB"));
-        return Err(Exit::Invalid);
-    }
-    String::from_utf8(bytes).map_err(|_| {
-        complain(format_args!("{name} is not UTF-8 text"));
-        Exit::Invalid
-    })
+    let limit = MAX_BYTES >> 20;
+    let too_large = format!("is larger than a scenario may be, which is {limit} MiB");
+    text_in(path, bounded(path, MAX_BYTES), &too_large)
 }
 
-/// Reads the text of a scenario.
-///
-/// # Errors
-/// The exit code, after telling every mistake on standard error.
-pub fn load(name: &str, text: &str, overrides: &[String]) -> Result<Scenario, Exit> {
-    crate::scenario::load_with(text, overrides).map_err(|problems| {
-        note(problems.render(name, text));
+/// What is in a file; nothing if that is more than `most` bytes, which are not read: it may have no
+/// end.
+fn bounded(path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= most).then_some(bytes))
+}
+
+/// The text in what was read, or what is wrong with it on standard error.
+fn text_in(
+    path: &Path,
+    read: io::Result<Option<Vec<u8>>>,
+    too_large: &str,
+) -> Result<String, Exit> {
+    let name = path.display();
+    let bytes = read.map_err(|error| {
+        complain(format_args!("cannot read {name}: {error}"));
+        Exit::File
+    })?;
+    let Some(bytes) = bytes else {
+        complain(format_args!("{name} {too_large}"));
+        return Err(Exit::Invalid);
+    };
+    String::from_utf8(bytes).map_err(|_| {
+        complain(format_args!("{name} is not UTF-8 text"));
         Exit::Invalid
     })
 }

@@ -113,11 +113,8 @@ fn sweep(args: &SweepArgs) -> Result<Exit, Exit> {
     let plain = cells.iter().map(|cell| &**cell);
     let mut header = Header::new(plain, &args.axes, seed, args.replicates.get());
     (header.precision, header.shard) = (args.precision, args.shard);
-    let mut kept = args.results.as_deref().map(|path| Kept::open(path, args.resume, &header));
-    let mut kept = match kept.take() {
-        None => None,
-        Some(opened) => Some(opened?),
-    };
+    let kept = args.results.as_deref().map(|path| Kept::open(path, args.resume, &header));
+    let mut kept = kept.transpose()?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build();
     let threads = threads.map_err(|error| {
         complain(format_args!("cannot start the threads: {error}"));
@@ -126,7 +123,7 @@ fn sweep(args: &SweepArgs) -> Result<Exit, Exit> {
     let mut progress = Progress::new(&header);
     let mut summaries = Vec::new();
     for cell in 0..cells.len() {
-        let mut rows: Vec<Row> = Vec::new();
+        let (mut rows, mut summary): (Vec<Row>, _) = (Vec::new(), None);
         let chunks: Vec<Chunk> = header.chunks(cell).collect();
         for batch in chunks.chunks(BATCH) {
             let done = kept.as_ref().map_or(0, |kept| kept.has(batch));
@@ -145,11 +142,13 @@ fn sweep(args: &SweepArgs) -> Result<Exit, Exit> {
                 kept.flush()?;
             }
             progress.done(batch.iter().map(|chunk| chunk.count).sum());
-            if args.precision.is_some_and(|parts| Summary::of(&rows).is_precise(parts)) {
+            let Some(parts) = args.precision else { continue };
+            let seen = summary.insert(Summary::of(&rows));
+            if seen.is_precise(parts) {
                 break;
             }
         }
-        summaries.push(Summary::of(&rows));
+        summaries.push(summary.unwrap_or_else(|| Summary::of(&rows)));
     }
     progress.end();
     tell(&args.output, &header, &summaries)
@@ -269,17 +268,9 @@ fn merged(args: &MergeArgs) -> Result<Exit, Exit> {
         Exit::Invalid
     })?;
     if let Some(path) = &args.results {
-        let write = || -> io::Result<()> {
-            let mut file = WholeFile::create(path)?;
-            whole.header.write(&mut file)?;
-            for (chunk, rows) in &whole.chunks {
-                write_chunk(&mut file, *chunk, rows)?;
-            }
-            file.finish()
-        };
-        write().map_err(|error| {
-            complain(format_args!("cannot write {}: {error}", path.display()));
-            Exit::File
+        write_whole(path, |file| {
+            whole.header.write(file)?;
+            whole.chunks.iter().try_for_each(|(chunk, rows)| write_chunk(file, *chunk, rows))
         })?;
     }
     let Results { header, chunks, .. } = whole;
@@ -291,17 +282,24 @@ fn merged(args: &MergeArgs) -> Result<Exit, Exit> {
     tell(&args.output, &header, &summaries)
 }
 
+/// Writes a file, whole or not at all.
+fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut WholeFile) -> io::Result<()>,
+) -> Result<(), Exit> {
+    let written = WholeFile::create(path).and_then(|mut file| {
+        write(&mut file)?;
+        file.finish()
+    });
+    written.map_err(|error| {
+        complain(format_args!("cannot write {}: {error}", path.display()));
+        Exit::File
+    })
+}
+
 fn tell(output: &Output, header: &Header, cells: &[Summary]) -> Result<Exit, Exit> {
     if let Some(path) = &output.plot {
-        let write = || -> io::Result<()> {
-            let mut file = WholeFile::create(path)?;
-            plot::svg(&mut file, header, cells)?;
-            file.finish()
-        };
-        write().map_err(|error| {
-            complain(format_args!("cannot write {}: {error}", path.display()));
-            Exit::File
-        })?;
+        write_whole(path, |file| plot::svg(file, header, cells))?;
     }
     Ok(answer(|out| {
         let mut out = io::BufWriter::new(out);

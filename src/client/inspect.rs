@@ -24,7 +24,7 @@ pub fn inspect(services: &[ServiceRow]) -> String {
 
 fn service(row: &ServiceRow) -> Json {
     let spec = with_defaults(&row.spec);
-    let job = matches!(spec.mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
+    let job = spec.mode.is_job();
     let job_status = || {
         Fields::new()
             .with("JobIteration", Fields::new().end())

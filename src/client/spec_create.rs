@@ -72,7 +72,7 @@ pub fn create(flags: &Parsed) -> Result<ServiceSpec, CliFailure> {
     let mut words = DaemonWords::default();
     let healthcheck = health_config(flags)?;
     let mode = mode(flags)?;
-    let job = matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
+    let job = mode.is_job();
     if job && (flags.any_changed(&UPDATE.names()) || flags.any_changed(&ROLLBACK.names())) {
         return Err(CliFailure::error(
             "update and rollback configuration is not supported for jobs",

@@ -11,7 +11,6 @@ use crate::scenario::model::{Cluster, Node, Scenario, image_key};
 use crate::scenario::problem::{Place, Problem, Problems};
 use crate::scenario::syntax::{Entry, Tree, Value, parse};
 use crate::scenario::{lower, set};
-use crate::swarmkit::spec::Mode;
 
 /// The key of the block that Docker does not look at.
 const BLOCK: &str = "x-swarmsim";
@@ -100,14 +99,10 @@ pub fn load(request: Request<'_>) -> Result<Stack, Mistaken> {
     let specs: Vec<_> = plans.iter().map(|plan| &plan.spec).collect();
     guess.cluster(&file, specs.iter().flat_map(|s| &s.task.placement).flat_map(|p| &p.constraints));
     guess.images(&file, specs.iter().any(|spec| spec.task.container.healthcheck.is_some()));
-    let jobs = plans
-        .iter()
-        .filter(|plan| matches!(plan.spec.mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob));
-    for plan in jobs {
+    for plan in plans.iter().filter(|plan| plan.spec.mode.is_job()) {
         guess.assume(format!("jobs are not simulated: {} has no tasks", plan.key));
     }
-    let job = |mode| matches!(mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob);
-    guess.script(&name, path, specs.iter().any(|spec| job(spec.mode)));
+    guess.script(&name, path, specs.iter().any(|spec| spec.mode.is_job()));
     guess.files(&file, request);
     let source = request.behaviour.unwrap_or(request.text);
     let whose = |problems| match request.behaviour {

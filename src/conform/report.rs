@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::base::time::SimTime;
+use crate::base::xml::escaped;
 use crate::conform::compare::{Divergence, Verdict};
 use crate::conform::event::What;
 
@@ -203,7 +204,7 @@ fn junit(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
     let tests = results.len();
     writeln!(out, r#"<testsuite name="conform" tests="{tests}" failures="{failed}">"#)?;
     for result in results {
-        let id = xml(&result.id);
+        let id = escaped(&result.id);
         write!(out, r#"  <testcase classname="conform" name="{id}""#)?;
         let mut detail = Vec::new();
         let message = match &result.verdict {
@@ -217,26 +218,14 @@ fn junit(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
             }
             Err(cause) => cause.clone(),
         };
-        let detail = xml(&String::from_utf8_lossy(&detail));
-        writeln!(out, r#"><failure message="{}">{detail}</failure></testcase>"#, xml(&message))?;
+        let detail = escaped(&String::from_utf8_lossy(&detail));
+        writeln!(
+            out,
+            r#"><failure message="{}">{detail}</failure></testcase>"#,
+            escaped(&message)
+        )?;
     }
     writeln!(out, "</testsuite>")
-}
-
-/// Text as XML text or attribute; characters that XML cannot have become `U+FFFD`.
-fn xml(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' | ' '..='\u{fffd}' | '\u{10000}'.. => out.push(c),
-            _ => out.push('\u{fffd}'),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

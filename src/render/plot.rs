@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use crate::base::time::Span;
+use crate::base::xml::escaped;
 use crate::render::text::seconds;
 use crate::sweep::grid;
 use crate::sweep::results::Header;
@@ -35,9 +36,8 @@ struct Chart {
 /// # Errors
 /// Those of writing.
 pub fn svg(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Result<()> {
-    let axes = header.axes();
     let point = |(number, cell): (usize, &Summary)| {
-        let label = grid::values(&axes, number).join(" ");
+        let label = grid::values(&header.vary, number).join(" ");
         let took = cell.number(Number::Duration)?.median.value;
         let least = cell.number(Number::LeastRunning)?.median.value;
         Some(Point { label, took, least })
@@ -139,8 +139,4 @@ fn is_beaten(point: &Point, points: &[Point]) -> bool {
             && other.least >= point.least
             && (other.took, other.least) != (point.took, point.least)
     })
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -20,7 +20,7 @@ const LABEL: usize = 18;
 /// # Errors
 /// Those of writing.
 pub fn text(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Result<()> {
-    let axes = header.axes();
+    let axes = &header.vary;
     let last = header.seed.wrapping_add(header.replicates.saturating_sub(1));
     writeln!(out, "{}: seeds {} to {last}", header.scenario, header.seed)?;
     if let Some(shard) = header.shard {
@@ -28,11 +28,11 @@ pub fn text(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Res
         writeln!(out, "shard {number} of {of} only; `swarmsim merge` puts them together")?;
     }
     if cells.len() > 1 {
-        table(out, &axes, cells)?;
+        table(out, axes, cells)?;
     }
     for (number, cell) in cells.iter().enumerate() {
         writeln!(out)?;
-        for assignment in grid::assignments(&axes, number) {
+        for assignment in grid::assignments(axes, number) {
             writeln!(out, "{assignment}")?;
         }
         whole_cell(out, cell)?;
@@ -177,8 +177,8 @@ fn percent(part: u64, of: u64) -> String {
 /// # Errors
 /// Those of writing.
 pub fn csv(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Result<()> {
-    let axes = header.axes();
-    for axis in &axes {
+    let axes = &header.vary;
+    for axis in axes {
         write!(out, "{},", field(&axis.key))?;
     }
     writeln!(
@@ -189,7 +189,7 @@ pub fn csv(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Resu
     let whole = |value: Option<i64>| value.map_or(String::new(), |value| value.to_string());
     for (number, cell) in cells.iter().enumerate() {
         let mut front = String::new();
-        for value in grid::values(&axes, number) {
+        for value in grid::values(axes, number) {
             front.push_str(&field(value));
             front.push(',');
         }
@@ -288,9 +288,9 @@ impl From<Quantile> for QuantileOf {
 /// # Errors
 /// Those of writing.
 pub fn json(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Result<()> {
-    let axes = header.axes();
+    let axes = &header.vary;
     let cell = |(number, cell): (usize, &Summary)| Cell {
-        set: grid::assignments(&axes, number),
+        set: grid::assignments(axes, number),
         runs: cell.runs,
         outcomes: (Outcome::ALL.iter().zip(&cell.outcomes))
             .map(|(outcome, share)| {

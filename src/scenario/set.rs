@@ -133,9 +133,8 @@ impl Walk<'_> {
         self.go(tree, &rest[length + 1..])
     }
 
-    /// A last word may be new, and `cluster`, `environment` and `limits` need not be
-    /// written out. Whether the
-    /// language has the word is seen when the tree is lowered.
+    /// A last word may be new, and `cluster`, `environment` and `limits` need not be written out.
+    /// Whether the language has the word is seen when the tree is lowered.
     fn new_key(self, entries: &mut Vec<Entry>, rest: &str) -> Result<(), Problem> {
         let (first, more) = rest.split_once('.').unwrap_or((rest, ""));
         let parents = ["cluster.", "environment.", "limits."];

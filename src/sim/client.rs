@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 
 use crate::base::chance::{Role, Whom};
 use crate::base::ids::{Identifier, RecordNo, ServiceIx};
-use crate::base::time::{SimTime, Span};
+use crate::base::time::SimTime;
 use crate::client::choose::{PollView, choose};
 use crate::client::command::{DockerCommand, ServiceUpdate, UpdateRequest, Wait, parse};
 use crate::client::failure::CliFailure;
 use crate::client::naming::random_name;
-use crate::client::progress::{Next, PollResult, Progress, ProgressOutput};
+use crate::client::progress::{Next, POLL_INTERVAL, PollResult, Progress, ProgressOutput};
 use crate::client::rows::UpdateRow;
 use crate::client::stack::nothing_found;
 use crate::client::{inspect, ls, node, pretty, ps, words};
@@ -28,8 +28,6 @@ use crate::timeline::record::{CommandFact, Fact, Stream, UpdateStatus};
 
 /// Terminals of scripts are so wide.
 const COLUMNS: u16 = 120;
-/// Time between two polls of an attached client. Upstream: docker cli `progress.go`.
-const POLL_INTERVAL: Span = Span::from_ms(200);
 
 /// The commands under way.
 #[derive(Clone, Debug, Default)]

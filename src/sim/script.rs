@@ -7,7 +7,7 @@ use crate::sim::world::{Event, Simulation};
 use crate::swarmkit::ctx::Class;
 use crate::swarmkit::spec::Mode;
 use crate::swarmkit::store::{Store, Task, What};
-use crate::swarmkit::task::{NodeState, TaskState, UpdateState};
+use crate::swarmkit::task::{NodeState, TaskState};
 use crate::timeline::record::{CommandFact, Fact, Stream};
 
 /// What the script and its commands wait for.
@@ -327,7 +327,5 @@ pub(super) fn is_converged(store: &Store, service: ServiceIx) -> bool {
 
 fn update_done(store: &Store, service: ServiceIx) -> bool {
     let status = store.service(service).and_then(|s| s.now.update);
-    !status.is_some_and(|status| {
-        matches!(status.state, UpdateState::Updating | UpdateState::RollbackStarted)
-    })
+    !status.is_some_and(|status| status.state.is_under_way())
 }

@@ -240,7 +240,7 @@ fn validate(spec: &ServiceSpec) -> Result<(), Refused> {
     validate_name(&spec.name)?;
     validate_task(&spec.task)?;
     if let Some(update) = &spec.update {
-        if matches!(spec.mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob) {
+        if spec.mode.is_job() {
             return invalid("Jobs may not have an update config".to_string());
         }
         if update.delay < Span::ZERO {

@@ -51,6 +51,13 @@ pub enum Mode {
     GlobalJob,
 }
 
+impl Mode {
+    /// Whether its tasks run to completion.
+    pub const fn is_job(self) -> bool {
+        matches!(self, Mode::ReplicatedJob { .. } | Mode::GlobalJob)
+    }
+}
+
 /// Update or rollback configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct UpdateConfig {

@@ -262,6 +262,11 @@ impl UpdateState {
         UpdateState::RollbackCompleted,
     ];
 
+    /// Whether an update or a rollback has begun and has not ended.
+    pub const fn is_under_way(self) -> bool {
+        matches!(self, UpdateState::Updating | UpdateState::RollbackStarted)
+    }
+
     /// Docker's word.
     pub fn word(self) -> &'static str {
         match self {

@@ -1,15 +1,31 @@
 //! The grid: which values of which keys are combined.
 
+use serde::{Deserialize, Serialize};
+
 /// The most cells of a grid.
 pub const MOST_CELLS: usize = 10_000;
 
-/// A key of the scenario, as `--set` takes it, and the values it is given.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A key of the scenario, as `--set` takes it, and the values it is given. In a file of results it
+/// is a pair.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "(String, Vec<String>)", into = "(String, Vec<String>)")]
 pub struct Axis {
     /// The path.
     pub key: String,
     /// The values, as they are written.
     pub values: Vec<String>,
+}
+
+impl From<(String, Vec<String>)> for Axis {
+    fn from((key, values): (String, Vec<String>)) -> Axis {
+        Axis { key, values }
+    }
+}
+
+impl From<Axis> for (String, Vec<String>) {
+    fn from(Axis { key, values }: Axis) -> Self {
+        (key, values)
+    }
 }
 
 impl Axis {

@@ -117,9 +117,7 @@ impl Updated {
         if failed && self.detected.is_none() {
             self.detected = Some(at.since(status.started));
         }
-        let under_way =
-            matches!(status.state, UpdateState::Updating | UpdateState::RollbackStarted);
-        self.ended = (!under_way).then_some(at);
+        self.ended = (!status.state.is_under_way()).then_some(at);
     }
 
     /// The present version is not the newest one any more, or the run is over.
@@ -175,10 +173,9 @@ impl Sink for Measure {
         let worst = outcomes.max().unwrap_or(Outcome::NoUpdate);
         let first = services.values().filter_map(|updated| updated.first).min();
         let since_first = |at: SimTime| first.filter(|first| at >= *first).map(|f| at.since(f));
-        let ended = services.values().filter(|updated| updated.first.is_some());
-        let last_end = ended.map(|updated| updated.ended).min_by_key(Option::is_some).flatten();
-        let last_end =
-            last_end.and_then(|_| services.values().filter_map(|updated| updated.ended).max());
+        let updated = services.values().filter(|updated| updated.first.is_some());
+        let ends: Option<Vec<SimTime>> = updated.map(|updated| updated.ended).collect();
+        let last_end = ends.and_then(|ends| ends.into_iter().max());
         let whole: Option<Vec<SimTime>> =
             metrics.iter().filter(|m| m.replicas.is_some()).map(|m| m.whole_since).collect();
         let whole = whole.and_then(|since| since.into_iter().max());

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::time::Span;
 use crate::scenario::Scenario;
-use crate::sweep::grid::Axis;
+use crate::sweep::grid::{self, Axis, MOST_CELLS};
 use crate::sweep::measure::{Outcome, Row};
 use crate::sweep::replicate::{CHUNK, Chunk, chunks};
 
@@ -65,7 +65,7 @@ pub struct Header {
     /// Where a cell may stop earlier: parts per million.
     pub precision: Option<u32>,
     /// Keys and their values.
-    pub vary: Vec<(String, Vec<String>)>,
+    pub vary: Vec<Axis>,
     /// Which part this file has.
     pub shard: Option<Shard>,
 }
@@ -93,23 +93,14 @@ impl Header {
             seed,
             replicates,
             precision: None,
-            vary: axes.iter().map(|axis| (axis.key.clone(), axis.values.clone())).collect(),
+            vary: axes.to_vec(),
             shard: None,
         }
     }
 
-    /// The axes.
-    pub fn axes(&self) -> Vec<Axis> {
-        let axis = |(key, values): &(String, Vec<String>)| Axis {
-            key: key.clone(),
-            values: values.clone(),
-        };
-        self.vary.iter().map(axis).collect()
-    }
-
     /// How many cells there are.
     pub fn cells(&self) -> usize {
-        self.vary.iter().map(|(_, values)| values.len()).product()
+        grid::size(&self.vary).expect("a header's grid can be counted")
     }
 
     /// The chunks of a cell that are this file's.
@@ -242,8 +233,8 @@ fn read_header(text: &[u8]) -> Result<Header, String> {
     if header.kind != "sweep" || header.version != VERSION {
         return Err(format!("this is not the header of a sweep of version {VERSION}"));
     }
-    let cells = crate::sweep::grid::size(&header.axes());
-    if cells.is_none_or(|cells| cells == 0 || cells > crate::sweep::grid::MOST_CELLS) {
+    let cells = grid::size(&header.vary);
+    if cells.is_none_or(|cells| cells == 0 || cells > MOST_CELLS) {
         return Err("the grid has no cells, or too many".into());
     }
     if header.shard.is_some_and(|shard| shard.number < 1 || shard.number > shard.of) {

@@ -10,7 +10,7 @@ use crate::base::time::{SimTime, Span};
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::defaults;
 use crate::swarmkit::orchestrator::new_task;
-use crate::swarmkit::spec::{Mode, RestartCondition, RestartPolicy};
+use crate::swarmkit::spec::{RestartCondition, RestartPolicy};
 use crate::swarmkit::store::{Store, TaskSnapshot};
 use crate::swarmkit::task::{Availability, NodeState, TaskState};
 use crate::timeline::record::{Maker, SlotKey, Waiting};
@@ -128,9 +128,7 @@ impl RestartSupervisor {
     pub fn should_restart(&mut self, ctx: &mut Ctx<'_>, service: ServiceIx, task: TaskIx) -> bool {
         let policy = policy(ctx.store, task);
         let stored = ctx.store.task_ever(task);
-        let job = ctx.store.service(service).is_some_and(|s| {
-            matches!(s.now.spec.mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob)
-        });
+        let job = ctx.store.service(service).is_some_and(|s| s.now.spec.mode.is_job());
         let condition = match policy.condition {
             RestartCondition::Any if job => RestartCondition::OnFailure,
             other => other,

@@ -144,7 +144,7 @@ impl Updater {
         self.keep_dirty_slots(ctx);
         let dirty = self.slots.slots().len();
         if dirty == 0 {
-            if matches!(status, Some(UpdateState::Updating | UpdateState::RollbackStarted)) {
+            if status.is_some_and(UpdateState::is_under_way) {
                 self.complete(ctx);
             }
             return self.end(ctx);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::ids::{ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
-use crate::swarmkit::spec::{Mode, ServiceSpec};
+use crate::swarmkit::spec::ServiceSpec;
 use crate::swarmkit::task::TaskState;
 use crate::timeline::laws::{End, Law, LawInfo, Notes, Severity, Step};
 use crate::timeline::record::{Fact, ServiceChange, SlotKey, TaskChange};
@@ -103,9 +103,8 @@ impl Law for Limit {
     fn finish(&mut self, end: &End<'_>, notes: &mut Notes<'_>) {
         let limit = end.settings.history_limit;
         for ((service, slot), tasks) in &end.view.slots {
-            let job = end.view.services.get(service).is_none_or(|service| {
-                matches!(service.spec.mode, Mode::ReplicatedJob { .. } | Mode::GlobalJob)
-            });
+            let job =
+                end.view.services.get(service).is_none_or(|service| service.spec.mode.is_job());
             let touched = self.touched.get(&(*service, *slot)).copied().unwrap_or_default();
             if limit < 0 || job || touched.after(SETTLED) > end.at {
                 continue;
