@@ -18,6 +18,13 @@ fn every_other_fails(store: &Store, task: TaskSnapshot) -> Option<(Span, TaskSta
     Some((delay, if fails { TaskState::Failed } else { state }))
 }
 
+/// As [`every_other_fails`]; and every task of the image to which is rolled back.
+fn the_old_image_fails_too(store: &Store, task: TaskSnapshot) -> Option<(Span, TaskState)> {
+    let (delay, state) = every_other_fails(store, task)?;
+    let fails = image(store, task.task) == "v1" && state == TaskState::Running;
+    Some((delay, if fails { TaskState::Failed } else { state }))
+}
+
 /// Images of the tasks that were made, and what became of the update, in order.
 fn story(w: &mut World) -> Vec<String> {
     let word = |line: String| {
@@ -35,10 +42,17 @@ fn story(w: &mut World) -> Vec<String> {
     w.facts().into_iter().filter_map(word).collect()
 }
 
-/// The variants pause and continue; first half.
+/// Three of the new image, the third of which is one failure too many, and three of the old one:
+/// two slots are made anew at once, one is rolled back.
+const THERE_AND_BACK: [&str; 8] =
+    ["updating", "v2", "v2", "v2", "rollback_started", "v1", "v1", "v1"];
+
+/// The variants pause and continue.
 #[test]
 fn test_updater_rollback() {
-    for action in [FailureAction::Pause, FailureAction::Continue] {
+    for (action, end) in
+        [(FailureAction::Pause, "rollback_paused"), (FailureAction::Continue, "rollback_completed")]
+    {
         let config = UpdateConfig {
             failure_action: FailureAction::Rollback,
             delay: Span::from_ms(10),
@@ -59,20 +73,11 @@ fn test_updater_rollback() {
         assert_eq!(story(&mut w), ["v1"; 4]);
         w.update_image(service, "v2");
         w.run_for(Span::from_secs(10));
-        assert_eq!(
-            story(&mut w),
-            [
-                "updating",
-                "v2",
-                "v2",
-                "v2",
-                "rollback_started",
-                "v1",
-                "v1",
-                "v1",
-                "rollback_completed"
-            ],
-            "{action:?}"
-        );
+        let completed = [&THERE_AND_BACK[..], &["rollback_completed"]].concat();
+        assert_eq!(story(&mut w), completed, "{action:?}");
+        w.agent = the_old_image_fails_too;
+        w.update_image(service, "v2");
+        w.run_for(Span::from_secs(10));
+        assert_eq!(story(&mut w), [&THERE_AND_BACK[..], &[end]].concat(), "{action:?}");
     }
 }
