@@ -90,6 +90,7 @@ fn the_exercises_pass() {
         "order",
         "failure-ratio",
         "slow-start",
+        "jobs",
     ] {
         let (_, code) = swarmsim(&["run", &format!("scenarios/{name}.yaml"), "--quiet"]);
         assert_eq!(code, Some(0), "{name}");

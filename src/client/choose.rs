@@ -23,8 +23,11 @@ pub struct PollView {
     pub mode: Mode,
     /// State and message of the update status.
     pub update: Option<(UpdateState, Arc<str>)>,
-    /// Chosen tasks that run and shall run; of a global service only those on nodes that are up.
+    /// Chosen tasks that run and shall run; of a global service only those on nodes that are up; of
+    /// a job those that are on their way.
     pub running: u64,
+    /// Chosen tasks that are complete.
+    pub completed: u64,
     /// Number of chosen tasks. Of a global service: nodes with an up-to-date task.
     pub total: u64,
     /// Whether every chosen task runs.
@@ -77,7 +80,8 @@ impl<'a> From<&'a TaskRow> for Candidate<'a> {
 
 /// Chooses one task per slot (or node): the lowest desired state wins, then the lowest observed
 /// state, then the first given. Tasks in or headed for `remove` or `orphaned` are not seen, and in
-/// a replicated service none on a node that is down.
+/// a replicated service none on a node that is down. Of a job's tasks the lowest observed state
+/// wins.
 ///
 /// `tasks` are those that are up to date (semantics 3); `is_down` answers for a node's id.
 pub fn choose<'a>(
@@ -88,6 +92,8 @@ pub fn choose<'a>(
 ) -> PollView {
     // By place; tasks are given slot by slot, so a new one mostly comes last.
     let mut chosen: Vec<(Candidate<'_>, bool)> = Vec::new();
+    let job = spec.mode.is_job();
+    let rank = |task: &Candidate<'_>| (if job { task.state } else { task.desired }, task.state);
     for task in tasks {
         let task: Candidate<'_> = task.into();
         if task.desired >= TaskState::Remove || task.state >= TaskState::Remove {
@@ -98,13 +104,12 @@ pub fn choose<'a>(
             Place::Node(node) => Some(node),
         };
         let up = node.is_none_or(|node| !is_down(node));
-        if !up && matches!(task.place, Place::Slot(_)) {
+        if !up && !job && matches!(task.place, Place::Slot(_)) {
             continue;
         }
         match chosen.binary_search_by_key(&task.place, |(known, _)| known.place) {
             Ok(at) => {
-                let old = chosen[at].0;
-                if (old.desired, old.state) > (task.desired, task.state) {
+                if rank(&chosen[at].0) > rank(&task) {
                     chosen[at] = (task, up);
                 }
             }
@@ -112,12 +117,18 @@ pub fn choose<'a>(
         }
     }
     let runs = |(task, up): &(Candidate<'_>, bool)| {
-        *up && !task.desired.is_terminal() && task.state == TaskState::Running
+        if job {
+            task.state < TaskState::Complete
+        } else {
+            *up && !task.desired.is_terminal() && task.state == TaskState::Running
+        }
     };
+    let completed = chosen.iter().filter(|(task, _)| task.state == TaskState::Complete).count();
     let total = chosen.len() as u64;
     let lines = match spec.mode {
         Mode::Replicated { replicas } => replicas,
-        _ => total,
+        Mode::ReplicatedJob { total_completions, .. } => total_completions,
+        Mode::Global | Mode::GlobalJob => total,
     };
     let entry = |(task, up): &(Candidate<'_>, bool)| Entry {
         place: task.place,
@@ -131,6 +142,7 @@ pub fn choose<'a>(
         mode: spec.mode,
         update: update.map(|status| (status.state, status.message.clone())),
         running: chosen.iter().filter(|task| runs(task)).count() as u64,
+        completed: completed as u64,
         total,
         all_running: chosen.iter().all(|(task, _)| task.state == TaskState::Running),
         entries: if lines <= MAX_LINES { chosen.iter().map(entry).collect() } else { Vec::new() },

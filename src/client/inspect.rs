@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::base::time::Span;
 use crate::client::clock::rfc3339;
 use crate::client::json::{Fields, Json};
-use crate::client::rows::{ServiceRow, UpdateRow};
+use crate::client::rows::{JobRow, ServiceRow, UpdateRow};
 use crate::swarmkit::defaults;
 use crate::swarmkit::spec::{
     Amounts, ContainerSpec, DnsConfig, EndpointSpec, FileReference, HealthConfig, Mode, Mount,
@@ -24,11 +24,10 @@ pub fn inspect(services: &[ServiceRow]) -> String {
 
 fn service(row: &ServiceRow) -> Json {
     let spec = with_defaults(&row.spec);
-    let job = spec.mode.is_job();
-    let job_status = || {
+    let job_status = |job: JobRow| {
         Fields::new()
-            .with("JobIteration", Fields::new().end())
-            .with("LastExecution", Json::text(rfc3339(row.created)))
+            .with("JobIteration", version(job.iteration))
+            .with("LastExecution", Json::text(rfc3339(job.last_execution)))
             .end()
     };
     Fields::new()
@@ -40,7 +39,7 @@ fn service(row: &ServiceRow) -> Json {
         .maybe("PreviousSpec", row.previous.as_ref().map(|spec| self::spec(spec)))
         .with("Endpoint", endpoint(row))
         .maybe("UpdateStatus", row.update.as_ref().map(update_status))
-        .maybe("JobStatus", job.then(job_status))
+        .maybe("JobStatus", row.job.map(job_status))
         .end()
 }
 

@@ -65,9 +65,16 @@ fn mode_word(mode: &Mode) -> &'static str {
 /// `<running>/<desired>`: the first counts old tasks that still run, so it may be the larger one.
 fn replicas(service: &ServiceRow) -> String {
     let counts = format!("{}/{}", service.running, service.desired);
+    let completed = service.job.map_or(0, |job| job.completed);
     let max = service.spec.task.placement.as_ref().map_or(0, |placement| placement.max_replicas);
     match service.spec.mode {
         Mode::Replicated { .. } if max > 0 => format!("{counts} (max {max} per node)"),
+        Mode::ReplicatedJob { total_completions, .. } => {
+            format!("{counts} ({completed}/{total_completions} completed)")
+        }
+        Mode::GlobalJob => {
+            format!("{counts} ({completed}/{} completed)", service.desired + completed)
+        }
         _ => counts,
     }
 }
@@ -134,6 +141,7 @@ pub(crate) mod tests {
     use crate::base::ids::Identifier;
     use crate::base::time::SimTime;
     use crate::client::command::{DockerCommand, parse};
+    use crate::client::rows::JobRow;
     use crate::client::words;
 
     /// A service as `docker service create` with these words makes it.
@@ -154,7 +162,26 @@ pub(crate) mod tests {
             updated: SimTime::ZERO,
             running: 2,
             desired: 4,
+            job: None,
         }
+    }
+
+    #[test]
+    fn a_job_tells_how_much_of_it_is_done() {
+        let row = |flags: &str, desired| {
+            let job = JobRow { iteration: 0, last_execution: SimTime::ZERO, completed: 3 };
+            ServiceRow { job: Some(job), desired, ..service(flags) }
+        };
+        let services = [
+            row("--name a --mode replicated-job --replicas 9 --max-concurrent 4 nginx:1", 4),
+            row("--name b --mode global-job nginx:1", 2),
+        ];
+        let options = ListOptions {
+            format: Some("{{.Mode}}: {{.Replicas}}".to_string()),
+            ..ListOptions::default()
+        };
+        let expected = "replicated job: 2/4 (3/9 completed)\nglobal job: 2/2 (3/5 completed)\n";
+        assert_eq!(ls(&services, &options).unwrap(), expected);
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub struct Progress {
     initialized: bool,
     done: bool,
     numbers: BTreeMap<Place, u64>,
+    /// Nodes that had a task of the global job when it was first seen.
+    job_total: u64,
     before: Option<(SimTime, PollView)>,
 }
 
@@ -86,6 +88,7 @@ impl Progress {
             initialized: false,
             done: false,
             numbers: BTreeMap::new(),
+            job_total: 0,
             before: None,
         }
     }
@@ -174,11 +177,16 @@ impl Progress {
         let converged = match view.mode {
             Mode::Replicated { replicas } => self.replicated(replicas, view, out),
             Mode::Global => self.global(view, out),
-            Mode::ReplicatedJob { .. } | Mode::GlobalJob => {
-                let stderr = Some("the progress of a job is not simulated: use --detach".into());
-                return PollResult::Done { code: 1, stderr };
+            Mode::ReplicatedJob { max_concurrent, total_completions } => {
+                self.replicated_job((max_concurrent, total_completions), view, out)
             }
+            Mode::GlobalJob => self.global_job(view, out),
         };
+        // There is nothing to verify once a job is complete.
+        if converged && view.mode.is_job() {
+            self.screen.message("job complete", out);
+            return PollResult::Done { code: 0, stderr: None };
+        }
         let next = self.verify(converged, now, out);
         // What a poll does depends on whether the one before saw convergence.
         let next = if before == converged { next } else { next.min(now.after(POLL_INTERVAL)) };
@@ -314,5 +322,6 @@ impl Progress {
     }
 }
 
+mod job;
 #[cfg(test)]
 mod tests;

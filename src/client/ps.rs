@@ -78,11 +78,19 @@ fn row(name: String, task: &TaskRow, options: &ListOptions, now: SimTime) -> Vec
     ]
 }
 
-/// `<service>.<slot>`, or `<service>.<node id>` of a global service.
+/// `<service>.<slot>`, or `<service>.<node id>` of a global service. Slot 0, the first of a
+/// replicated job, is taken for no slot: its task has the name of its node, and before it has one
+/// that of none.
+///
+/// Upstream: docker cli `cli/command/idresolver/idresolver.go` `getName`.
 fn name(task: &TaskRow, options: &ListOptions) -> String {
     let service =
         if options.no_resolve { task.service_id.to_string() } else { task.service.to_string() };
     match task.place {
+        Place::Slot(0) => {
+            let node = task.node.as_ref().map_or(String::new(), |(id, _)| id.to_string());
+            format!("{service}.{node}")
+        }
         Place::Slot(slot) => format!("{service}.{slot}"),
         Place::Node(node) => format!("{service}.{node}"),
     }

@@ -29,10 +29,24 @@ pub struct ServiceRow {
     pub updated: SimTime,
     /// Tasks whose state is running, whatever their desired state (semantics 1.7).
     pub running: u64,
-    /// The wish: replicas; of a global service its tasks with desired state running.
+    /// The wish: replicas; of a global service its tasks with desired state running; of a job as
+    /// many as may run at once, of a global one those that have yet to complete.
     pub desired: u64,
+    /// The present run, if it is a job.
+    pub job: Option<JobRow>,
     /// Ports as published; a chosen one in place of 0.
     pub ports: Vec<PortConfig>,
+}
+
+/// The present run of a job. Only its tasks count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct JobRow {
+    /// Number of the iteration; the first has 0.
+    pub iteration: u64,
+    /// When it was asked for.
+    pub last_execution: SimTime,
+    /// Tasks that are complete.
+    pub completed: u64,
 }
 
 /// Status of an update.

@@ -29,8 +29,15 @@ pub enum ProgressOutput {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Name {
     Overall,
-    Slot { number: u64, of: u64 },
+    Slot {
+        number: u64,
+        of: u64,
+    },
     Node(Identifier),
+    /// The same for a global job, which does not shorten the id.
+    WholeNode(Identifier),
+    Job,
+    Active,
     Rollback,
     Verify,
 }
@@ -44,6 +51,21 @@ pub(crate) enum Says {
         rolling_back: bool,
     },
     NoTasksYet,
+    NoJobTasksYet,
+    /// Of a job, with a bar where there is room.
+    Completed {
+        completed: u64,
+        total: u64,
+        bar: bool,
+    },
+    /// Both numbers are as wide as the greatest that they can be.
+    Active {
+        active: u64,
+        wish: u64,
+        digits: usize,
+    },
+    /// A task of a job, which has one state more.
+    JobBar(TaskState),
     Nothing,
     /// A task on its way, with its bar.
     Bar(TaskState),
@@ -153,6 +175,9 @@ impl Name {
                 text.push_str(&of.to_string());
             }
             Name::Node(node) => text.push_str(&node.to_string()[..12]),
+            Name::WholeNode(node) => text.push_str(&node.to_string()),
+            Name::Job => text.push_str("job progress"),
+            Name::Active => text.push_str("active tasks"),
             Name::Rollback => text.push_str("rollback"),
             Name::Verify => text.push_str("verify"),
         }
@@ -172,11 +197,28 @@ impl Says {
                 text.push_str(" tasks");
             }
             Says::NoTasksYet => text.push_str("waiting for new tasks"),
+            Says::NoJobTasksYet => text.push_str("waiting for tasks"),
+            Says::Completed { completed, total, bar } => {
+                let wide = total.to_string().len();
+                text.push_str(&format!("{completed:wide$} out of {total} complete"));
+                if *bar {
+                    text.push(' ');
+                    write_share(*completed, *total, text);
+                }
+            }
+            Says::Active { active, wish, digits } => {
+                text.push_str(&format!("{active:digits$} out of {wish:digits$} tasks"));
+            }
+            Says::JobBar(state) => {
+                write_state(*state, text);
+                text.push(' ');
+                write_share(position(*state), 10, text);
+            }
             Says::Nothing => text.push(' '),
             Says::Bar(state) => {
                 write_state(*state, text);
                 text.push(' ');
-                write_bar(*state, text);
+                write_share(position(*state), 9, text);
             }
             Says::State(state) => write_state(*state, text),
             Says::Error(error) => text.push_str(&shortened(error)),
@@ -223,11 +265,9 @@ fn shortened(error: &str) -> String {
     format!("{}…", &text[..end])
 }
 
-/// The bar of a state: 53 characters (cli surface 4.4).
-fn write_bar(state: TaskState, text: &mut String) {
-    const DONE: &str = "==================================================";
-    const AHEAD: &str = "                                                  ";
-    let position: usize = match state {
+/// How far a task is (cli surface 4.4).
+fn position(state: TaskState) -> u64 {
+    match state {
         TaskState::New => 1,
         TaskState::Pending => 3,
         TaskState::Assigned => 4,
@@ -235,9 +275,20 @@ fn write_bar(state: TaskState, text: &mut String) {
         TaskState::Preparing => 6,
         TaskState::Ready => 7,
         TaskState::Starting => 8,
-        _ => 9,
-    };
-    let length = (position * 100 / 9 / 2).min(DONE.len());
+        TaskState::Running => 9,
+        TaskState::Complete => 10,
+        TaskState::Shutdown => 11,
+        TaskState::Failed => 12,
+        TaskState::Rejected | TaskState::Remove | TaskState::Orphaned => 13,
+    }
+}
+
+/// A bar: 53 characters. Upstream takes half of a whole percentage (cli surface 4.4).
+fn write_share(done: u64, total: u64, text: &mut String) {
+    const DONE: &str = "==================================================";
+    const AHEAD: &str = "                                                  ";
+    let share = u128::from(done) * 100 / u128::from(total.max(1)) / 2;
+    let length = usize::try_from(share).unwrap_or(DONE.len()).min(DONE.len());
     text.push('[');
     text.push_str(&DONE[..length]);
     text.push('>');
@@ -271,7 +322,7 @@ mod tests {
         ] {
             let expected = format!("[{}>{}]", "=".repeat(length), " ".repeat(50 - length));
             let mut text = String::new();
-            write_bar(state, &mut text);
+            write_share(position(state), 9, &mut text);
             assert_eq!(text, expected);
             assert_eq!(expected.len(), 53);
         }

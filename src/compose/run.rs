@@ -99,9 +99,6 @@ pub fn load(request: Request<'_>) -> Result<Stack, Mistaken> {
     let specs: Vec<_> = plans.iter().map(|plan| &plan.spec).collect();
     guess.cluster(&file, specs.iter().flat_map(|s| &s.task.placement).flat_map(|p| &p.constraints));
     guess.images(&file, specs.iter().any(|spec| spec.task.container.healthcheck.is_some()));
-    for plan in plans.iter().filter(|plan| plan.spec.mode.is_job()) {
-        guess.assume(format!("jobs are not simulated: {} has no tasks", plan.key));
-    }
     guess.script(&name, path, specs.iter().any(|spec| spec.mode.is_job()));
     guess.files(&file, request);
     let source = request.behaviour.unwrap_or(request.text);

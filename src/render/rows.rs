@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::ids::{Identifier, NodeIx, ServiceIx, SpecVersion, TaskIx};
-use crate::client::rows::{Place, ServiceRow, TaskRow, UpdateRow};
+use crate::client::rows::{JobRow, Place, ServiceRow, TaskRow, UpdateRow};
 use crate::swarmkit::spec::{EndpointSpec, Mode, ServiceSpec};
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::{Fact, NodeChange, Record, ServiceChange, SlotKey, TaskChange};
@@ -64,12 +64,23 @@ impl Rows {
     fn service(&self, service: ServiceIx, view: &ServiceView) -> ServiceRow {
         let spec = view.spec.clone();
         let count = |wanted: fn(&TaskView) -> bool| {
-            self.view.tasks_of(service).filter(|(_, task)| wanted(task)).count() as u64
+            // Of a job only the tasks of its present run.
+            let current = |task| view.job.is_none_or(|job| job.has(task));
+            let tasks = self.view.tasks_of(service);
+            tasks.filter(|(ix, task)| current(*ix) && wanted(task)).count() as u64
         };
+        let job = view.job.map(|job| JobRow {
+            iteration: job.iteration,
+            last_execution: job.last_execution,
+            completed: count(|task| task.state == TaskState::Complete),
+        });
         let desired = match spec.mode {
             Mode::Replicated { replicas } => replicas,
             Mode::ReplicatedJob { max_concurrent, .. } => max_concurrent,
-            Mode::Global | Mode::GlobalJob => count(|task| task.desired == TaskState::Running),
+            Mode::Global => count(|task| task.desired == TaskState::Running),
+            Mode::GlobalJob => count(|task| {
+                task.desired == TaskState::Complete && task.state != TaskState::Complete
+            }),
         };
         let id = |task| self.tasks.get(&task).map_or(String::new(), ToString::to_string);
         let update = view.update.map(|status| UpdateRow {
@@ -89,6 +100,7 @@ impl Rows {
             updated: view.updated,
             running: count(|task| task.state == TaskState::Running),
             desired,
+            job,
             ports,
             spec,
         }

@@ -63,7 +63,11 @@ impl Attached {
             self.status = snapshot.update.map(|status| (status, update_row(store, status)));
         }
         let status = self.status.as_ref().map(|(_, row)| row);
-        let current = |task| !is_task_dirty(store, snapshot, store.snapshot(task));
+        let job = store.service(self.service).and_then(|stored| stored.job);
+        let current = |task| {
+            job.is_none_or(|job| job.has(task))
+                && !is_task_dirty(store, snapshot, store.snapshot(task))
+        };
         let tasks = candidates(store, self.service).filter(|(task, _)| current(*task));
         // Nobody is down, as a rule, and then nothing is collected.
         let down = store.nodes().filter(|(_, node)| node.state == NodeState::Down);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::base::ids::{NodeIx, ServiceIx, TaskIx};
 use crate::client::choose::Candidate;
-use crate::client::rows::{ManagerRow, NodeRow, Place, ServiceRow, TaskRow, UpdateRow};
+use crate::client::rows::{JobRow, ManagerRow, NodeRow, Place, ServiceRow, TaskRow, UpdateRow};
 use crate::docker::behaviour::Engine;
 use crate::sim::world::Simulation;
 use crate::swarmkit::spec::{EndpointSpec, Mode};
 use crate::swarmkit::store::{Store, Task};
+use crate::swarmkit::task::TaskState;
 use crate::timeline::record::{SlotKey, UpdateStatus};
 
 impl Simulation {
@@ -30,10 +31,20 @@ impl Simulation {
 pub(super) fn service_row(store: &Store, service: ServiceIx) -> Option<ServiceRow> {
     let stored = store.service(service)?;
     let spec = stored.now.spec.clone();
+    let job = stored.job.map(|job| JobRow {
+        iteration: job.iteration,
+        last_execution: job.last_execution,
+        completed: job_tasks(store, service, is_complete),
+    });
     let desired = match spec.mode {
         Mode::Replicated { replicas } => replicas,
         Mode::ReplicatedJob { max_concurrent, .. } => max_concurrent,
-        Mode::Global | Mode::GlobalJob => u64::from(stored.wanted_running),
+        Mode::Global => u64::from(stored.wanted_running),
+        Mode::GlobalJob => job_tasks(store, service, is_ahead),
+    };
+    let running = match job {
+        Some(_) => job_tasks(store, service, |task| task.state == TaskState::Running),
+        None => u64::from(stored.running),
     };
     let ports = spec.endpoint.as_ref().map_or(Vec::new(), |endpoint| endpoint.ports.clone());
     Some(ServiceRow {
@@ -45,10 +56,30 @@ pub(super) fn service_row(store: &Store, service: ServiceIx) -> Option<ServiceRo
         update: stored.now.update.map(|status| update_row(store, status)),
         created: stored.created,
         updated: stored.updated,
-        running: u64::from(stored.running),
+        running,
         desired,
+        job,
         ports,
     })
+}
+
+/// Of the tasks of a job's present run those of which something is true.
+///
+/// Upstream: `manager/controlapi/service.go` `ListServiceStatuses`.
+pub(super) fn job_tasks(store: &Store, service: ServiceIx, which: fn(&Task) -> bool) -> u64 {
+    let Some(job) = store.service(service).and_then(|stored| stored.job) else { return 0 };
+    let tasks = store.slots(service).flat_map(|slot| store.tasks_of_slot(service, slot));
+    tasks.filter(|task| job.has(*task) && which(store.task_ever(*task))).count() as u64
+}
+
+/// Whether a job's task is complete.
+pub(super) fn is_complete(task: &Task) -> bool {
+    task.state == TaskState::Complete
+}
+
+/// Whether a job's task is to complete and has not.
+pub(super) fn is_ahead(task: &Task) -> bool {
+    task.desired == TaskState::Complete && task.state != TaskState::Complete
 }
 
 /// The row of an update status, with the identifier of the task it names.

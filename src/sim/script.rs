@@ -3,6 +3,7 @@
 use crate::base::ids::{RecordNo, ServiceIx};
 use crate::base::time::{SimTime, Span};
 use crate::scenario::model::{Action, Scenario, Wait};
+use crate::sim::rows::{is_ahead, is_complete, job_tasks};
 use crate::sim::world::{Event, Simulation};
 use crate::swarmkit::ctx::Class;
 use crate::swarmkit::spec::Mode;
@@ -304,12 +305,19 @@ impl Simulation {
 }
 
 /// The client's notion: as many up-to-date tasks run, and shall run, as are wished (cli surface
-/// 4.2).
+/// 4.2); a job is complete.
 pub(super) fn is_converged(store: &Store, service: ServiceIx) -> bool {
     let Some(stored) = store.service(service) else { return false };
     let want = match stored.now.spec.mode {
         Mode::Replicated { replicas } => replicas,
-        _ => u64::from(stored.wanted_running),
+        Mode::Global => u64::from(stored.wanted_running),
+        Mode::ReplicatedJob { total_completions, .. } => {
+            return job_tasks(store, service, is_complete) == total_completions;
+        }
+        Mode::GlobalJob => {
+            return job_tasks(store, service, is_complete) > 0
+                && job_tasks(store, service, is_ahead) == 0;
+        }
     };
     if u64::from(stored.running) < want {
         return false;

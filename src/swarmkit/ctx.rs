@@ -84,6 +84,8 @@ pub enum Timer {
     Replicated,
     /// The global orchestrator has news.
     Global,
+    /// The orchestrator of jobs has news.
+    Jobs,
     /// An updater begins in the background.
     UpdaterStart(RunNo),
     /// An ended updater is taken off the supervisor's list.

@@ -10,12 +10,13 @@ use crate::swarmkit::choices::WatchTurn;
 use crate::swarmkit::ctx::{Ask, Class, Ctx, Timer};
 use crate::swarmkit::orchestrator::enforcer;
 use crate::swarmkit::orchestrator::global::GlobalOrchestrator;
+use crate::swarmkit::orchestrator::jobs::JobsOrchestrator;
 use crate::swarmkit::orchestrator::reaper::TaskReaper;
 use crate::swarmkit::orchestrator::replicated::ReplicatedOrchestrator;
 use crate::swarmkit::orchestrator::restart::RestartSupervisor;
 use crate::swarmkit::orchestrator::supervisor::UpdateSupervisor;
 use crate::swarmkit::orchestrator::taskinit::check_tasks;
-use crate::swarmkit::orchestrator::{is_global, is_replicated};
+use crate::swarmkit::orchestrator::{is_global, is_job, is_replicated};
 use crate::swarmkit::scheduler::{Placement, Scheduler};
 use crate::swarmkit::store::{Change, TaskSnapshot, What};
 use crate::swarmkit::task::{Availability, NodeState, StatusMessage, TaskState};
@@ -39,6 +40,7 @@ pub struct Leader {
     setup: Setup,
     replicated: ReplicatedOrchestrator,
     global: GlobalOrchestrator,
+    jobs: JobsOrchestrator,
     supervisor: UpdateSupervisor,
     restart: RestartSupervisor,
     scheduler: Option<Scheduler>,
@@ -56,6 +58,7 @@ impl Leader {
             setup,
             replicated: ReplicatedOrchestrator::default(),
             global: GlobalOrchestrator::default(),
+            jobs: JobsOrchestrator::default(),
             supervisor: UpdateSupervisor::default(),
             restart: RestartSupervisor::default(),
             scheduler: setup.scheduler.map(Scheduler::new),
@@ -79,6 +82,9 @@ impl Leader {
         ReplicatedOrchestrator::begin(ctx, restart, supervisor, restarts);
         let restarts = check_tasks(ctx, &mut self.restart, is_global);
         self.global.begin(ctx, &mut self.restart, &mut self.supervisor, restarts);
+        // Failed tasks of jobs are restarted as their services are looked at.
+        check_tasks(ctx, &mut self.restart, is_job);
+        JobsOrchestrator::begin(ctx, &mut self.restart);
         self.reaper.begin(ctx);
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.begin(ctx);
@@ -118,6 +124,9 @@ impl Leader {
             }
             if self.global.hear(ctx.store, heard, what, *record) {
                 ctx.wake_at(heard, Class::Orchestrator, Timer::Global);
+            }
+            if self.jobs.hear(ctx.store, heard, what, *record) {
+                ctx.wake_at(heard, Class::Orchestrator, Timer::Jobs);
             }
             if let Some(scheduler) = &mut self.scheduler {
                 scheduler.hear(ctx.store, ctx.now, what, *record);
@@ -206,6 +215,7 @@ impl Leader {
         match timer {
             Timer::Replicated => self.replicated.wake(ctx, restart, supervisor),
             Timer::Global => self.global.wake(ctx, restart, supervisor),
+            Timer::Jobs => self.jobs.wake(ctx, restart),
             Timer::UpdaterStart(_)
             | Timer::UpdaterRemoval(_)
             | Timer::FinalWatch(_)

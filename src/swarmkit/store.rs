@@ -18,7 +18,7 @@ use crate::base::ids::{
 use crate::base::time::SimTime;
 use crate::swarmkit::journal::Journal;
 use crate::swarmkit::spec::{EndpointSpec, Mode, ServiceSpec, TaskTemplate};
-use crate::swarmkit::task::{Availability, NodeState, StatusMessage, TaskState};
+use crate::swarmkit::task::{Availability, Job, NodeState, StatusMessage, TaskState};
 use crate::timeline::record::{
     Fact, Maker, NodeChange, ServiceChange, SlotKey, TaskChange, TaskCreated, TaskStatus,
     UpdateStatus,
@@ -48,6 +48,8 @@ pub struct Service {
     pub running: u32,
     /// Tasks wished to run (desired state exactly `running`).
     pub wanted_running: u32,
+    /// The present run, if it is a job.
+    pub job: Option<Job>,
     slots: Vec<Slot>,
     removed: bool,
 }
@@ -136,6 +138,8 @@ pub struct Node {
     pub nano_cpus: i64,
     /// Bytes.
     pub memory_bytes: i64,
+    /// When it joined.
+    pub created: SimTime,
     removed: bool,
 }
 
@@ -452,6 +456,7 @@ impl Store {
         let version = SpecVersion(0);
         let now = ServiceSnapshot { spec: spec.clone(), version, update: None, template, endpoint };
         let now = Arc::new(now);
+        let job = Job::first(at, self.tasks.next_id());
         let name: Arc<str> = spec.name.as_str().into();
         let service = self.services.push(Service {
             id,
@@ -463,6 +468,7 @@ impl Store {
             updated: at,
             running: 0,
             wanted_running: 0,
+            job: spec.mode.is_job().then_some(job),
             slots: Vec::new(),
             removed: false,
         });
@@ -483,7 +489,11 @@ impl Store {
         update: Option<UpdateStatus>,
     ) {
         let (template, endpoint) = self.intern(&spec);
+        let first = self.tasks.next_id();
         let stored = &mut self.services[service];
+        if let Some(job) = &mut stored.job {
+            *job = job.next(at, first);
+        }
         let status_changed = stored.now.update != update;
         let snapshot = ServiceSnapshot { spec: spec.clone(), version, update, template, endpoint };
         stored.now = Arc::new(snapshot);
@@ -688,6 +698,7 @@ impl Store {
             labels: new.labels,
             nano_cpus: new.nano_cpus,
             memory_bytes: new.memory_bytes,
+            created: at,
             removed: false,
         });
         let mut record = self.journal.note(at, Fact::Node { node, change: joined });

@@ -6,6 +6,7 @@
 use std::fmt::Display;
 
 use crate::base::ids::TaskIx;
+use crate::base::time::SimTime;
 
 /// A state of a task, observed or desired. Ordered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -330,5 +331,36 @@ impl UpdateMessage {
             (text, None) => text.to_string(),
             (text, Some(task)) => format!("{text}{}", name(task)),
         }
+    }
+}
+
+/// A run of a job, from one request to the next (semantics 2.3, 7.5).
+///
+/// Upstream: `api/objects.proto` `JobStatus`. A task carries the number of its iteration there;
+/// tasks are made for the present one only, so here it is enough to know the first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Job {
+    /// Number; 0 for the one that creation began.
+    pub iteration: u64,
+    /// When it was asked for.
+    pub last_execution: SimTime,
+    first: TaskIx,
+}
+
+impl Job {
+    /// The run that creation begins, whose first task will be `first`.
+    pub fn first(at: SimTime, first: TaskIx) -> Job {
+        Job { iteration: 0, last_execution: at, first }
+    }
+
+    /// The run that the next request begins.
+    #[must_use]
+    pub fn next(self, at: SimTime, first: TaskIx) -> Job {
+        Job { iteration: self.iteration + 1, last_execution: at, first }
+    }
+
+    /// Whether a task of the service belongs to it.
+    pub fn has(self, task: TaskIx) -> bool {
+        task >= self.first
     }
 }

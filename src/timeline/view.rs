@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::ids::{Identifier, NodeIx, Ordinal, ServiceIx, SpecVersion, TaskIx};
+use crate::base::ids::{Id, Identifier, NodeIx, Ordinal, ServiceIx, SpecVersion, TaskIx};
 use crate::base::time::SimTime;
 use crate::swarmkit::defaults;
 use crate::swarmkit::spec::{ServiceSpec, UpdateConfig};
-use crate::swarmkit::task::{Availability, NodeState, StatusMessage, TaskState, UpdateState};
+use crate::swarmkit::task::{Availability, Job, NodeState, StatusMessage, TaskState, UpdateState};
 use crate::timeline::record::{
     BackendChange, ContainerChange, Fact, HealthChange, Maker, NodeChange, Record, ServiceChange,
     SlotKey, TaskChange, UpdateStatus,
@@ -29,6 +29,8 @@ pub struct View {
     pub slots: BTreeMap<(ServiceIx, SlotKey), Vec<TaskIx>>,
     /// Nodes.
     pub nodes: BTreeMap<NodeIx, NodeView>,
+    /// How many tasks were made so far.
+    made: usize,
 }
 
 /// A service.
@@ -46,6 +48,8 @@ pub struct ServiceView {
     pub update: Option<UpdateStatus>,
     /// The last run of its updater.
     pub run: Option<RunView>,
+    /// The present run, if it is a job.
+    pub job: Option<Job>,
     /// When it was created.
     pub created: SimTime,
     /// When it was last changed.
@@ -237,8 +241,10 @@ impl View {
     }
 
     fn service(&mut self, service: ServiceIx, change: &ServiceChange) {
+        let first = TaskIx::from_index(self.made);
         match change {
             ServiceChange::Created { id, spec, version } => {
+                let job = Job::first(self.at, first);
                 let view = ServiceView {
                     id: *id,
                     spec: spec.clone(),
@@ -246,6 +252,7 @@ impl View {
                     version: *version,
                     update: None,
                     run: None,
+                    job: spec.mode.is_job().then_some(job),
                     created: self.at,
                     updated: self.at,
                 };
@@ -257,6 +264,9 @@ impl View {
                     view.version = *version;
                     view.previous.clone_from(previous);
                     view.updated = self.at;
+                    if let Some(job) = &mut view.job {
+                        *job = job.next(self.at, first);
+                    }
                 }
             }
             ServiceChange::Removed => {
@@ -293,6 +303,7 @@ impl View {
                 healthy: None,
                 backend: None,
             };
+            self.made = self.made.max(task.index() + 1);
             self.tasks.insert(task, view);
             self.slots.entry((created.service, created.slot)).or_default().push(task);
             return;

@@ -155,7 +155,11 @@ impl Teller {
                 let wish = match spec.mode {
                     Mode::Replicated { replicas: 1 } => "1 replica of".to_string(),
                     Mode::Replicated { replicas } => format!("{replicas} replicas of"),
-                    _ => "one task per node of".to_string(),
+                    Mode::Global => "one task per node of".to_string(),
+                    Mode::ReplicatedJob { max_concurrent: wide, total_completions: all } => {
+                        format!("a job of {all} runs, {wide} at a time, of")
+                    }
+                    Mode::GlobalJob => "a job of one run per node of".to_string(),
                 };
                 let text = format!("{name}  created: {wish} {}", spec.task.container.image);
                 *self.specs.entry(service) = Some(spec.clone());

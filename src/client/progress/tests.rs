@@ -204,6 +204,7 @@ fn view(replicas: u64, states: &[TaskState], update: Option<(UpdateState, &str)>
         mode: Mode::Replicated { replicas },
         update: update.map(|(state, message)| (state, message.into())),
         running,
+        completed: 0,
         total: states.len() as u64,
         all_running: running == states.len() as u64,
         entries,
@@ -429,4 +430,91 @@ mod lazy {
             prop_assert_eq!(run(tty, true, &views), run(tty, false, &views));
         }
     }
+}
+
+/// A job of three tasks, two at once, as a poll sees it.
+fn job_view(mode: Mode, states: &[TaskState]) -> PollView {
+    let is = |wanted: TaskState| states.iter().filter(|state| **state == wanted).count() as u64;
+    let mut view = view(3, states, None);
+    for (number, entry) in (0..).zip(&mut view.entries) {
+        entry.desired = TaskState::Complete;
+        entry.place = match mode {
+            Mode::GlobalJob => Place::Node(Identifier::new(0, u64::from(number) + 1)),
+            _ => Place::Slot(number),
+        };
+    }
+    let completed = is(TaskState::Complete);
+    let running = states.iter().filter(|state| **state < TaskState::Complete).count() as u64;
+    PollView { mode, running, completed, ..view }
+}
+
+#[test]
+fn a_replicated_job_is_drawn_until_it_is_complete() {
+    use TaskState::{Complete, Failed, Running, Starting};
+    let mode = Mode::ReplicatedJob { max_concurrent: 10, total_completions: 3 };
+    let mut progress = Progress::new("job".to_string(), 120, true, false);
+    let mut out = Vec::new();
+    progress.poll(at(0), &job_view(mode, &[Starting, Failed]), &mut out);
+    let bar = |done: usize| format!("[{}>{}]", "=".repeat(done), " ".repeat(50 - done));
+    assert_eq!(
+        texts(std::mem::take(&mut out)),
+        [
+            format!("1 job progress: 0 out of 3 complete {}", bar(0)),
+            "2 active tasks:  1 out of  3 tasks".to_string(),
+            format!("3 1/3: starting  {}", bar(40)),
+            "4 2/3: task: non-zero exit (1)".to_string(),
+            "5 3/3:".to_string(),
+        ]
+    );
+    progress.poll(at(2), &job_view(mode, &[Complete, Complete, Running]), &mut out);
+    assert_eq!(
+        texts(std::mem::take(&mut out)),
+        [
+            format!("1 job progress: 2 out of 3 complete {}", bar(33)),
+            "2 active tasks:  1 out of  1 tasks".to_string(),
+            format!("3 1/3: complete  {}", bar(50)),
+            format!("4 2/3: complete  {}", bar(50)),
+            format!("5 3/3: running   {}", bar(45)),
+        ]
+    );
+    let done = progress.poll(at(4), &job_view(mode, &[Complete; 3]), &mut out);
+    assert_eq!(done, PollResult::Done { code: 0, stderr: None });
+    assert_eq!(
+        texts(out),
+        [
+            format!("1 job progress: 3 out of 3 complete {}", bar(50)),
+            "2 active tasks:  0 out of  0 tasks".to_string(),
+            format!("5 3/3: complete  {}", bar(50)),
+            "6 job complete".to_string(),
+        ]
+    );
+}
+
+#[test]
+fn a_pipe_gets_what_has_no_bar() {
+    let mode = Mode::ReplicatedJob { max_concurrent: 2, total_completions: 3 };
+    let mut progress = Progress::new("job".to_string(), 120, false, false);
+    let mut out = Vec::new();
+    progress.poll(at(0), &job_view(mode, &[TaskState::Running; 2]), &mut out);
+    let expected = ["active tasks: 0 out of 2 tasks", "1/3:  ", "2/3:  ", "3/3:  "];
+    assert_eq!(texts(out), [&expected[..], &["active tasks: 2 out of 2 tasks"]].concat());
+}
+
+#[test]
+fn a_global_job_is_drawn_by_node() {
+    let mut progress = Progress::new("job".to_string(), 80, true, false);
+    let mut out = Vec::new();
+    progress.poll(at(0), &job_view(Mode::GlobalJob, &[]), &mut out);
+    let states = [TaskState::Complete, TaskState::Running];
+    progress.poll(at(2), &job_view(Mode::GlobalJob, &states), &mut out);
+    let (one, two) = (Identifier::new(0, 1), Identifier::new(0, 2));
+    assert_eq!(
+        texts(out),
+        [
+            "1 job progress: waiting for tasks".to_string(),
+            "1 job progress: 1 out of 2 complete".to_string(),
+            format!("2 {one}: complete"),
+            format!("3 {two}: running"),
+        ]
+    );
 }

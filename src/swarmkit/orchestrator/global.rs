@@ -36,7 +36,8 @@ enum News {
     TaskDeleted(TaskIx),
 }
 
-fn fits(snapshot: &ServiceSnapshot, node: &Node) -> bool {
+/// Whether a node meets the constraints of a service.
+pub(super) fn fits(snapshot: &ServiceSnapshot, node: &Node) -> bool {
     let placement = snapshot.spec.task.placement.as_ref();
     placement.is_none_or(|p| constraint::all_match(&p.constraints, node))
 }

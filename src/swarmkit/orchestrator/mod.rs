@@ -5,6 +5,7 @@
 //! | new task, dirty test | `manager/orchestrator/task.go` | here |
 //! | replicated orchestrator | `manager/orchestrator/replicated/` | [`replicated`] |
 //! | global orchestrator | `manager/orchestrator/global/` | [`global`] |
+//! | jobs orchestrator | `manager/orchestrator/jobs/` | [`jobs`] |
 //! | update supervisor, updater | `manager/orchestrator/update/` | [`supervisor`], [`updater`] |
 //! | restart supervisor | `manager/orchestrator/restart/` | [`restart`] |
 //! | start-up check of a new leader | `manager/orchestrator/taskinit/` | [`taskinit`] |
@@ -13,6 +14,7 @@
 
 pub mod enforcer;
 pub mod global;
+pub mod jobs;
 pub mod reaper;
 pub mod replicated;
 pub mod restart;
@@ -106,6 +108,23 @@ pub fn is_replicated(snapshot: &ServiceSnapshot) -> bool {
 /// Whether the service runs one task on every node.
 pub fn is_global(snapshot: &ServiceSnapshot) -> bool {
     matches!(snapshot.spec.mode, Mode::Global)
+}
+
+/// Whether the tasks of the service run to completion.
+pub fn is_job(snapshot: &ServiceSnapshot) -> bool {
+    snapshot.spec.mode.is_job()
+}
+
+/// The state that is wished of a task once it may start.
+///
+/// Upstream: `manager/orchestrator/restart/restart.go` `StartNow`.
+pub fn started(store: &Store, task: TaskIx) -> TaskState {
+    let service = store.service(store.task_ever(task).service);
+    if service.is_some_and(|stored| stored.job.is_some()) {
+        TaskState::Complete
+    } else {
+        TaskState::Running
+    }
 }
 
 #[cfg(test)]

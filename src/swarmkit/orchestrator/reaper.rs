@@ -115,6 +115,10 @@ impl TaskReaper {
         delete.retain(|task| ctx.store.task(*task).is_some());
         for (service, slot) in std::mem::take(&mut self.fresh) {
             let Some(stored) = ctx.store.service(service) else { continue };
+            // A job's slots are of neither kind that upstream knows here, and keep everything.
+            if stored.job.is_some() {
+                continue;
+            }
             let restart = stored.now.spec.task.restart;
             let attempts = restart.map_or(0, |policy| policy.max_attempts);
             let keep = if attempts > 0 {

@@ -9,8 +9,8 @@ use crate::base::ids::{NodeIx, RunNo, ServiceIx, SpecVersion, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::defaults;
-use crate::swarmkit::orchestrator::new_task;
-use crate::swarmkit::spec::{RestartCondition, RestartPolicy};
+use crate::swarmkit::orchestrator::{new_task, started};
+use crate::swarmkit::spec::{Mode, RestartCondition, RestartPolicy};
 use crate::swarmkit::store::{Store, TaskSnapshot};
 use crate::swarmkit::task::{Availability, NodeState, TaskState};
 use crate::timeline::record::{Maker, SlotKey, Waiting};
@@ -128,7 +128,8 @@ impl RestartSupervisor {
     pub fn should_restart(&mut self, ctx: &mut Ctx<'_>, service: ServiceIx, task: TaskIx) -> bool {
         let policy = policy(ctx.store, task);
         let stored = ctx.store.task_ever(task);
-        let job = ctx.store.service(service).is_some_and(|s| s.now.spec.mode.is_job());
+        let mode = ctx.store.service(service).map(|s| s.now.spec.mode);
+        let job = mode.is_some_and(Mode::is_job);
         let condition = match policy.condition {
             RestartCondition::Any if job => RestartCondition::OnFailure,
             other => other,
@@ -138,7 +139,8 @@ impl RestartSupervisor {
             RestartCondition::OnFailure if stored.state == TaskState::Complete => return false,
             RestartCondition::OnFailure | RestartCondition::Any => {}
         }
-        if policy.max_attempts == 0 {
+        // A global job's restarts are kept by node and looked for without one: never found.
+        if policy.max_attempts == 0 || mode == Some(Mode::GlobalJob) {
             return true;
         }
         let Some(history) = self.history.get_mut(&(service, stored.slot)) else { return true };
@@ -286,7 +288,8 @@ impl RestartSupervisor {
     fn start_now(&mut self, ctx: &mut Ctx<'_>, new: TaskIx) {
         let waiting = ctx.store.task(new).is_some_and(|t| t.desired < TaskState::Running);
         if waiting {
-            ctx.store.set_desired(ctx.now, new, TaskState::Running);
+            let desired = started(ctx.store, new);
+            ctx.store.set_desired(ctx.now, new, desired);
             ctx.store.commit();
         }
         self.finish(ctx, new);

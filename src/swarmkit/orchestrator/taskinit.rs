@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use crate::base::ids::{ServiceIx, SpecVersion, TaskIx};
 use crate::swarmkit::ctx::Ctx;
 use crate::swarmkit::defaults;
-use crate::swarmkit::orchestrator::is_invalid_node;
 use crate::swarmkit::orchestrator::restart::{RestartSupervisor, WaitFor};
+use crate::swarmkit::orchestrator::{is_invalid_node, started};
 use crate::swarmkit::store::ServiceSnapshot;
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::SlotKey;
@@ -64,7 +64,8 @@ fn resume_start(ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, task: TaskIx
         let rest = due.since(ctx.now);
         restart.delay_start(ctx, task, WaitFor::Nothing, rest, None);
     } else {
-        ctx.store.set_desired(ctx.now, task, TaskState::Running);
+        let desired = started(ctx.store, task);
+        ctx.store.set_desired(ctx.now, task, desired);
         ctx.store.commit();
     }
 }
