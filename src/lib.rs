@@ -9,6 +9,7 @@ pub mod docker;
 pub mod expect;
 pub mod kernel;
 pub mod metrics;
+pub mod player;
 pub mod render;
 pub mod scenario;
 pub mod sim;

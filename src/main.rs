@@ -18,6 +18,8 @@ struct Arguments {
 enum Command {
     /// Run a scenario: what happens, and why
     Run(cli::run::RunArgs),
+    /// Watch a run: forwards, backwards, and what would have happened
+    Play(cli::play::PlayArgs),
     /// Check scenario files: every mistake, with its place
     Check(cli::check::CheckArgs),
     /// Why did that happen? The chain of causes of an event
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     cli::fault::guarded(|| match arguments.command {
         Command::Run(args) => cli::run::run(&args),
+        Command::Play(args) => cli::play::run(&args),
         Command::Check(args) => cli::check::run(&args),
         Command::Explain(args) => cli::explain::run(&args),
         Command::Verify(args) => cli::verify::run(&args),

@@ -6,6 +6,7 @@ pub mod exit;
 pub mod explain;
 pub mod fault;
 pub mod input;
+pub mod play;
 pub mod run;
 pub mod say;
 pub mod sweep;

@@ -48,6 +48,11 @@ impl Rows {
         self.view.apply(record);
     }
 
+    /// The state of the cluster that the rows are made from.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
     /// The rows of all services. The index of an object's last change is in no timeline: it is 0.
     pub fn services(&self) -> Vec<ServiceRow> {
         self.view.services.iter().map(|(service, view)| self.service(*service, view)).collect()

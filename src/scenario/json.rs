@@ -15,6 +15,50 @@ impl Tree {
     }
 }
 
+impl Tree {
+    /// The same as YAML for people: the entries of the map, and of lists in it, on lines of their
+    /// own; what is deeper as JSON. Nothing is left out but nulls, and a reader gets the same tree.
+    pub fn to_lines(&self) -> String {
+        let Value::Map(entries) = &self.value else { return self.to_json() + "\n" };
+        let mut text = String::new();
+        for entry in entries.iter().filter(|entry| !entry.value.is_null()) {
+            quote_key(&mut text, &entry.key);
+            text.push(':');
+            match &entry.value.value {
+                Value::Seq(items) if !items.is_empty() => {
+                    for item in items {
+                        text.push_str("\n- ");
+                        write(&mut text, item);
+                    }
+                }
+                Value::Map(inner) if !inner.is_empty() => {
+                    for entry in inner {
+                        text.push_str("\n  ");
+                        quote(&mut text, &entry.key);
+                        text.push_str(": ");
+                        write(&mut text, &entry.value);
+                    }
+                }
+                _ => {
+                    text.push(' ');
+                    write(&mut text, &entry.value);
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A key that is a word stands as it is.
+fn quote_key(text: &mut String, key: &str) {
+    if !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+        text.push_str(key);
+    } else {
+        quote(text, key);
+    }
+}
+
 fn write(text: &mut String, tree: &Tree) {
     match &tree.value {
         Value::Scalar(_) if tree.is_null() => text.push_str("null"),

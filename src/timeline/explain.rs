@@ -56,7 +56,8 @@ pub fn default_event(records: &[Record]) -> Option<RecordNo> {
     place.map(RecordNo::from_index)
 }
 
-fn is_failure(fact: &Fact) -> bool {
+/// Whether a task ended badly, or was found unhealthy.
+pub fn is_failure(fact: &Fact) -> bool {
     match fact {
         Fact::Task { change: TaskChange::Status(status), .. } => {
             matches!(status.state, TaskState::Failed | TaskState::Rejected | TaskState::Orphaned)

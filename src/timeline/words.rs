@@ -340,7 +340,7 @@ fn node_words(change: &NodeChange) -> (Weight, String) {
 }
 
 /// Control characters of a stranger's timeline must not reach a terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     if !text.chars().any(char::is_control) {
         return text.to_string();
     }

@@ -73,6 +73,19 @@ const TABLE: &[(&str, &[&str])] = &[
             "timeline",
         ],
     ),
+    (
+        "player",
+        &[
+            "base",
+            "client::command",
+            "client::ps",
+            "render::rows",
+            "scenario",
+            "sim",
+            "swarmkit::task",
+            "timeline",
+        ],
+    ),
 ];
 
 /// Modules that may use everything.

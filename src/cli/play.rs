@@ -1,0 +1,134 @@
+//! `swarmsim play`: a run to be watched in the terminal.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+use ratatui::DefaultTerminal;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::base::time::Span;
+use crate::cli::exit::Exit;
+use crate::cli::input::{WholeFile, input};
+use crate::cli::say::complain;
+use crate::player::act::Key;
+use crate::player::screen::draw;
+use crate::player::state::{Player, Wish};
+
+/// From one look at the clock to the next while it runs. Passing time is counted in these.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Arguments of `play`.
+#[derive(Args, Debug)]
+pub struct PlayArgs {
+    /// Scenario file, or stack file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How the images of a stack file behave, in place of its x-swarmsim block
+    #[arg(long, value_name = "FILE")]
+    behaviour: Option<PathBuf>,
+    /// Another seed than the file's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Override a value of the file, such as cluster.nodes=3; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+}
+
+/// Plays a scenario.
+pub fn run(args: &PlayArgs) -> Exit {
+    let mut scenario = match input(&args.file, &args.overrides, args.behaviour.as_deref()) {
+        Ok(read) => read.scenario,
+        Err(exit) => return exit,
+    };
+    if let Some(seed) = args.seed {
+        scenario.seed = seed;
+    }
+    if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        complain("play needs a terminal; swarmsim run prints the same run");
+        return Exit::Usage;
+    }
+    let ended = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        if let Err(error) = signal_hook::flag::register(signal, ended.clone()) {
+            complain(format_args!("cannot watch for signals: {error}"));
+            return Exit::File;
+        }
+    }
+    let mut player = Player::new(Arc::new(scenario));
+    let mut terminal = match ratatui::try_init() {
+        Ok(terminal) => terminal,
+        Err(error) => {
+            complain(format_args!("cannot use this terminal: {error}"));
+            return Exit::File;
+        }
+    };
+    let played = play(&mut terminal, &mut player, &ended);
+    ratatui::restore();
+    match played {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            complain(format_args!("the terminal is gone: {error}"));
+            Exit::File
+        }
+    }
+}
+
+fn play(terminal: &mut DefaultTerminal, player: &mut Player, ended: &AtomicBool) -> io::Result<()> {
+    let tick = Span::from_ms(TICK.as_millis() as i64);
+    let mut changed = true;
+    while !ended.load(Ordering::Relaxed) {
+        if changed {
+            terminal.draw(|frame| draw(frame, player))?;
+        }
+        changed = true;
+        if !event::poll(TICK)? {
+            changed = player.playing;
+            player.pass(tick);
+            continue;
+        }
+        let Event::Key(pressed) = event::read()? else { continue };
+        let Some(key) = key(pressed) else { continue };
+        match player.press(key) {
+            Wish::Nothing => {}
+            Wish::Quit => break,
+            Wish::Save { path, text } => {
+                let saved = save(Path::new(&path), &text).map_err(|error| error.to_string());
+                player.saved(&path, saved);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn save(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = WholeFile::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.finish()
+}
+
+fn key(pressed: KeyEvent) -> Option<Key> {
+    if pressed.kind == KeyEventKind::Release {
+        return None;
+    }
+    Some(match pressed.code {
+        KeyCode::Char('c') if pressed.modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
+        KeyCode::Char(c) => Key::Char(c),
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Esc => Key::Escape,
+        _ => return None,
+    })
+}
