@@ -20,3 +20,9 @@ soak N="10000":
 # Benchmarks; each states in its first comment what it is expected to reach.
 bench:
     cargo bench
+
+# Makes the pictures of docs/gallery.md anew.
+gallery:
+    for name in whoami-autorollback parallelism delay order failure-ratio jobs; do \
+        cargo run --quiet --release -- report scenarios/$name.yaml --format svg --out docs/gallery/$name.svg; \
+    done

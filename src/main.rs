@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use swarmsim::cli;
 
@@ -20,6 +20,10 @@ enum Command {
     Run(cli::run::RunArgs),
     /// Watch a run: forwards, backwards, and what would have happened
     Play(cli::play::PlayArgs),
+    /// A run as a picture, a chart, a trace, a table, a recording
+    Report(cli::report::ReportArgs),
+    /// Where do two runs part?
+    Diff(cli::diff::DiffArgs),
     /// Check scenario files: every mistake, with its place
     Check(cli::check::CheckArgs),
     /// Why did that happen? The chain of causes of an event
@@ -32,6 +36,8 @@ enum Command {
     Sweep(cli::sweep::SweepArgs),
     /// Put the results of a sweep's shards together
     Merge(cli::sweep::MergeArgs),
+    /// Completions for a shell
+    Completions(cli::completions::CompletionsArgs),
 }
 
 fn main() -> ExitCode {
@@ -39,12 +45,15 @@ fn main() -> ExitCode {
     cli::fault::guarded(|| match arguments.command {
         Command::Run(args) => cli::run::run(&args),
         Command::Play(args) => cli::play::run(&args),
+        Command::Report(args) => cli::report::run(&args),
+        Command::Diff(args) => cli::diff::run(&args),
         Command::Check(args) => cli::check::run(&args),
         Command::Explain(args) => cli::explain::run(&args),
         Command::Verify(args) => cli::verify::run(&args),
         Command::Conform(args) => cli::conform::run(&args),
         Command::Sweep(args) => cli::sweep::run(&args),
         Command::Merge(args) => cli::sweep::run_merge(&args),
+        Command::Completions(args) => cli::completions::run(&args, Arguments::command()),
     })
     .into()
 }

@@ -147,7 +147,8 @@ const WRONG_LINES: &[(&[&str], &str)] = &[
     ),
     (
         &["run", "small.yaml", "--format", "xml"],
-        "error: invalid value 'xml' for '--format <FORMAT>'\n  [possible values: text, json]\n",
+        "error: invalid value 'xml' for '--format <FORMAT>'\n  [possible values: text, json, svg, \
+         mermaid, perfetto, asciicast, markdown, csv, junit]\n",
     ),
     (
         &["conform", "x.json", "--format", "xml"],

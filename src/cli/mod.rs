@@ -1,12 +1,15 @@
 //! The command line: files, terminals and exit codes. Known by nobody.
 
 pub mod check;
+pub mod completions;
 pub mod conform;
+pub mod diff;
 pub mod exit;
 pub mod explain;
 pub mod fault;
 pub mod input;
 pub mod play;
+pub mod report;
 pub mod run;
 pub mod say;
 pub mod sweep;

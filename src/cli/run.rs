@@ -4,11 +4,12 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use crate::base::chance::Seed;
 use crate::cli::exit::Exit;
 use crate::cli::input::{WholeFile, input};
+use crate::cli::report;
 use crate::cli::say::{complain, ended, note};
 use crate::expect::{Verdict, evaluate};
 use crate::metrics::{Metrics, ServiceMetrics};
@@ -17,7 +18,7 @@ use crate::render::text::{Colour, Narrator, summary};
 use crate::scenario::Scenario;
 use crate::sim::world::Simulation;
 use crate::timeline::codec::Writer;
-use crate::timeline::ends::{Footer, Header, Stop};
+use crate::timeline::ends::{Footer, Stop, Timeline};
 use crate::timeline::laws::{Settings, Severity, check_with};
 use crate::timeline::record::Record;
 use crate::timeline::sink::{NoSink, Tee};
@@ -52,12 +53,41 @@ pub struct RunArgs {
     all: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+/// Ours, and those of `report`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Format {
-    /// For people
     Text,
-    /// One JSON document: summary, metrics, expectations
     Json,
+    Report(report::Format),
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Format] {
+        use report::Format as F;
+        const ALL: &[Format] = &[
+            Format::Text,
+            Format::Json,
+            Format::Report(F::Svg),
+            Format::Report(F::Mermaid),
+            Format::Report(F::Perfetto),
+            Format::Report(F::Asciicast),
+            Format::Report(F::Markdown),
+            Format::Report(F::Csv),
+            Format::Report(F::Junit),
+        ];
+        ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Format::Text => Some(PossibleValue::new("text").help("For people")),
+            Format::Json => Some(
+                PossibleValue::new("json")
+                    .help("One JSON document: summary, metrics, expectations"),
+            ),
+            Format::Report(format) => format.to_possible_value(),
+        }
+    }
 }
 
 /// Runs a scenario.
@@ -101,7 +131,7 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, file: Option<WholeFile>) -> io
     let footer = match file {
         None => simulation.run(&mut Tee(&mut records, &mut narrator)),
         Some(file) => {
-            let header = Header::new(Seed(scenario.seed), scenario.to_json());
+            let header = report::header(scenario);
             let mut writer = Writer::new(file, &header);
             let both = Tee(&mut narrator, &mut writer);
             let footer = simulation.run(&mut Tee(&mut records, both));
@@ -122,6 +152,10 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, file: Option<WholeFile>) -> io
         }
         Format::Json => {
             json::run(&mut out, scenario, &outcome.footer, &outcome.metrics, &outcome.verdicts)?;
+        }
+        Format::Report(format) => {
+            let (header, footer) = (report::header(scenario), outcome.footer.clone());
+            report::write(&mut out, format, &Timeline { header, records, footer })?;
         }
     }
     out.flush()?;

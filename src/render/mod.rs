@@ -1,7 +1,9 @@
 //! Values in, text out; no decisions.
 
+pub mod course;
 pub mod json;
 pub mod plot;
+pub mod report;
 pub mod rows;
 pub mod sweep;
 pub mod text;

@@ -45,6 +45,11 @@ impl<W: Write> Narrator<W> {
         Narrator { out, colour, least, teller: Teller::default(), error: None }
     }
 
+    /// What it writes to.
+    pub fn out(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// What it wrote to, or the first error.
     ///
     /// # Errors

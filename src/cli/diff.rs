@@ -1,0 +1,69 @@
+//! `swarmsim diff`: where do two runs part?
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::exit::Exit;
+use crate::cli::report::whole;
+use crate::cli::say::answer;
+use crate::timeline::record::Record;
+use crate::timeline::words::{Teller, stamp};
+
+/// Arguments of `diff`.
+#[derive(Args, Debug)]
+pub struct DiffArgs {
+    /// A timeline, or a scenario or stack file, which is run first
+    #[arg(value_name = "A")]
+    a: PathBuf,
+    /// Another
+    #[arg(value_name = "B")]
+    b: PathBuf,
+    /// How many lines before and after the place are shown
+    #[arg(long, short = 'U', value_name = "N", default_value_t = 5)]
+    context: usize,
+}
+
+/// Shows the first difference; the exit code says whether there is one.
+pub fn run(args: &DiffArgs) -> Exit {
+    let (a, b) = match (whole(&args.a, None), whole(&args.b, None)) {
+        (Ok(a), Ok(b)) => (a, b),
+        (Err(exit), _) | (_, Err(exit)) => return exit,
+    };
+    let same = a.records.iter().zip(&b.records).take_while(|(a, b)| a == b).count();
+    answer(|out| {
+        if same == a.records.len() && same == b.records.len() {
+            writeln!(out, "{same} records, all equal")?;
+            return Ok(Exit::Success);
+        }
+        let first = same.saturating_sub(args.context);
+        let last = same.saturating_add(args.context).saturating_add(1);
+        writeln!(out, "--- {}\n+++ {}", args.a.display(), args.b.display())?;
+        let at = [&a, &b].map(|side| side.records.get(same).map(|record| stamp(record.at)));
+        let at = at.map(|at| at.map_or("the end".to_string(), |at| at.trim().to_string()));
+        writeln!(out, "@@ record {same}, {} | {} @@", at[0], at[1])?;
+        for line in told(&a.records, first, same) {
+            writeln!(out, " {line}")?;
+        }
+        for line in told(&a.records, same, last) {
+            writeln!(out, "-{line}")?;
+        }
+        for line in told(&b.records, same, last) {
+            writeln!(out, "+{line}")?;
+        }
+        Ok(Exit::No)
+    })
+}
+
+/// Some of the records in words.
+fn told(records: &[Record], first: usize, end: usize) -> Vec<String> {
+    let mut teller = Teller::default();
+    let mut lines = Vec::new();
+    for (place, record) in records.iter().take(end).enumerate() {
+        let line = teller.tell(record);
+        if place >= first {
+            lines.push(format!("{}  {}", stamp(record.at), line.text));
+        }
+    }
+    lines
+}

@@ -1,0 +1,126 @@
+//! `swarmsim report`: a timeline in the formats of others.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use crate::base::chance::Seed;
+use crate::cli::exit::Exit;
+use crate::cli::input::{WholeFile, input, is_timeline, timeline};
+use crate::cli::run::{broken_laws, records_of};
+use crate::cli::say::{answer, complain};
+use crate::expect::evaluate;
+use crate::metrics::Metrics;
+use crate::render::report::{self, Report};
+use crate::scenario::{self, Scenario};
+use crate::timeline::ends::{Header, Timeline};
+
+/// Arguments of `report`.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// A timeline (written by run --timeline), or a scenario or stack file, which is run first
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How the images of a stack file behave, in place of its x-swarmsim block
+    #[arg(long, value_name = "FILE")]
+    behaviour: Option<PathBuf>,
+    /// How it is written
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Write it to a file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Formats that others read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Format {
+    /// A picture for slides
+    Svg,
+    /// A Gantt chart for pages that draw Mermaid
+    Mermaid,
+    /// Trace events that the Perfetto UI and Chrome open
+    Perfetto,
+    /// A terminal recording (asciinema, version 2)
+    Asciicast,
+    /// A page of tables
+    Markdown,
+    /// A line for each record
+    Csv,
+    /// The expectations as test results
+    Junit,
+}
+
+impl From<Format> for report::Format {
+    fn from(format: Format) -> report::Format {
+        match format {
+            Format::Svg => report::Format::Svg,
+            Format::Mermaid => report::Format::Mermaid,
+            Format::Perfetto => report::Format::Perfetto,
+            Format::Asciicast => report::Format::Asciicast,
+            Format::Markdown => report::Format::Markdown,
+            Format::Csv => report::Format::Csv,
+            Format::Junit => report::Format::Junit,
+        }
+    }
+}
+
+/// Writes a timeline in another format.
+pub fn run(args: &ReportArgs) -> Exit {
+    let timeline = match whole(&args.file, args.behaviour.as_deref()) {
+        Ok(timeline) => timeline,
+        Err(exit) => return exit,
+    };
+    let Some(path) = &args.out else {
+        return answer(|out| write(out, args.format, &timeline).map(|()| Exit::Success));
+    };
+    let written = WholeFile::create(path).and_then(|mut file| {
+        write(&mut file, args.format, &timeline)?;
+        file.finish()
+    });
+    match written {
+        Ok(()) => Exit::Success,
+        Err(error) => {
+            complain(format_args!("cannot write {}: {error}", path.display()));
+            Exit::File
+        }
+    }
+}
+
+/// A timeline from its file, or from that of its scenario.
+///
+/// # Errors
+/// The exit code, after telling the mistake on standard error.
+pub fn whole(
+    path: &std::path::Path,
+    behaviour: Option<&std::path::Path>,
+) -> Result<Timeline, Exit> {
+    if is_timeline(path) {
+        return timeline(path);
+    }
+    let scenario = Arc::new(input(path, &[], behaviour)?.scenario);
+    let (records, footer) = records_of(&scenario);
+    Ok(Timeline { header: header(&scenario), records, footer })
+}
+
+/// The header of the timeline of a scenario.
+pub fn header(scenario: &Scenario) -> Header {
+    Header::new(Seed(scenario.seed), scenario.to_json())
+}
+
+/// Writes a timeline. What its scenario expects is judged if that can be read.
+///
+/// # Errors
+/// Those of writing.
+pub fn write(out: &mut dyn Write, format: Format, timeline: &Timeline) -> io::Result<()> {
+    let mut metrics = Metrics::default();
+    timeline.records.iter().for_each(|record| metrics.take(record));
+    let metrics = metrics.finish(&timeline.footer);
+    let scenario = scenario::load(&timeline.header.scenario).unwrap_or_default();
+    let broken = broken_laws(&scenario, &timeline.records, &timeline.footer);
+    let verdicts = evaluate(&scenario.expect, &timeline.records, &timeline.footer, &broken);
+    let report = Report { timeline, name: &scenario.name, metrics: &metrics, verdicts: &verdicts };
+    report::write(out, format.into(), &report)
+}

@@ -1,0 +1,32 @@
+//! A terminal recording, asciicast version 2: the lines of `run` at the moments of which they tell.
+
+use serde_json::json;
+
+use crate::base::ids::{Id, RecordNo};
+use crate::render::report::Report;
+use crate::render::text::{Colour, Narrator};
+use crate::timeline::sink::Sink;
+use crate::timeline::words::Weight;
+
+/// Players skip pauses longer than this, in seconds.
+const IDLE: u32 = 2;
+
+/// The recording.
+pub(super) fn asciicast(report: &Report<'_>) -> String {
+    let header = json!({
+        "version": 2, "width": 120, "height": 36, "idle_time_limit": IDLE, "title": report.name,
+    });
+    let mut text = format!("{header}\n");
+    let mut narrator = Narrator::new(Vec::new(), Colour::Coloured, Weight::Reason);
+    for (place, record) in report.timeline.records.iter().enumerate() {
+        narrator.record(RecordNo::from_index(place), record);
+        let said = std::mem::take(narrator.out());
+        if said.is_empty() {
+            continue;
+        }
+        let said = String::from_utf8_lossy(&said).replace('\n', "\r\n");
+        let (seconds, micros) = (record.at.0 / 1_000_000_000, record.at.0 / 1_000 % 1_000_000);
+        text += &format!("[{seconds}.{micros:06}, \"o\", {}]\n", json!(said));
+    }
+    text
+}

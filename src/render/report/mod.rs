@@ -1,0 +1,65 @@
+//! A timeline in the formats of others: pictures, tables, traces. Everything in them comes from the
+//! timeline alone, so a file and the scenario that it came from give the same bytes.
+
+mod asciicast;
+mod csv;
+mod junit;
+mod markdown;
+mod mermaid;
+mod perfetto;
+mod svg;
+
+use std::io::{self, Write};
+
+use crate::expect::Verdict;
+use crate::metrics::ServiceMetrics;
+use crate::timeline::ends::Timeline;
+
+/// How a timeline is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// A picture for slides.
+    Svg,
+    /// A Gantt chart for pages that draw Mermaid.
+    Mermaid,
+    /// Chrome's trace events, as the Perfetto UI opens them.
+    Perfetto,
+    /// A terminal recording, version 2.
+    Asciicast,
+    /// A page of tables.
+    Markdown,
+    /// A line for each record.
+    Csv,
+    /// The expectations as test results.
+    Junit,
+}
+
+/// What a report is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// The run.
+    pub timeline: &'a Timeline,
+    /// Name of its scenario.
+    pub name: &'a str,
+    /// Numbers of its services.
+    pub metrics: &'a [ServiceMetrics],
+    /// What was expected.
+    pub verdicts: &'a [Verdict],
+}
+
+/// Writes a report.
+///
+/// # Errors
+/// Those of writing.
+pub fn write(out: &mut dyn Write, format: Format, report: &Report<'_>) -> io::Result<()> {
+    let text = match format {
+        Format::Svg => svg::svg(report),
+        Format::Mermaid => mermaid::mermaid(report),
+        Format::Perfetto => perfetto::perfetto(report),
+        Format::Asciicast => asciicast::asciicast(report),
+        Format::Markdown => markdown::markdown(report),
+        Format::Csv => csv::csv(report),
+        Format::Junit => junit::junit(report),
+    };
+    out.write_all(text.as_bytes())
+}

@@ -1,0 +1,205 @@
+//! `report`, `diff` and `completions` as somebody uses them, and the pictures of the gallery.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use support::swarmsim;
+use swarmsim::cli::report::header;
+use swarmsim::cli::run::records_of;
+use swarmsim::expect::{Claim, Verdict};
+use swarmsim::metrics::Metrics;
+use swarmsim::render::report::{Format, Report, write};
+use swarmsim::scenario::load;
+use swarmsim::timeline::ends::Timeline;
+
+mod support;
+
+/// The pictures: file, scenario.
+const GALLERY: [&str; 6] =
+    ["whoami-autorollback", "parallelism", "delay", "order", "failure-ratio", "jobs"];
+
+const FORMATS: [&str; 7] = ["svg", "mermaid", "perfetto", "asciicast", "markdown", "csv", "junit"];
+
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("swarmsim-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn at(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// `just gallery` makes them anew.
+#[test]
+fn the_gallery_is_as_the_tool_draws_it() {
+    let page = include_str!("../docs/gallery.md");
+    for name in GALLERY {
+        let scenario = format!("scenarios/{name}.yaml");
+        let drawn = swarmsim(&["report", &scenario, "--format", "svg"]);
+        assert_eq!((drawn.code, drawn.stderr.as_str()), (Some(0), ""), "{name}");
+        let file = format!("docs/gallery/{name}.svg");
+        let shown = std::fs::read_to_string(&file).unwrap();
+        assert!(drawn.stdout == shown, "{file} is not what the tool draws: just gallery");
+        assert!(page.contains(&format!("(gallery/{name}.svg)")), "{name} is not on the page");
+    }
+}
+
+#[test]
+fn a_file_and_its_scenario_give_the_same_report() {
+    let folder = folder("report-same");
+    let timeline = folder.join("run.jsonl");
+    let scenario = "scenarios/whoami-one-replica.yaml";
+    swarmsim(&["run", scenario, "--quiet", "--timeline", at(&timeline)]);
+    for format in FORMATS {
+        let of = |file: &str| swarmsim(&["report", file, "--format", format]);
+        let (a, b) = (of(scenario), of(at(&timeline)));
+        assert_eq!((a.code, a.stderr.as_str(), a.stdout.is_empty()), (Some(0), "", false));
+        assert!(a.stdout == b.stdout, "{format}");
+        let run = swarmsim(&["run", scenario, "--format", format]);
+        assert!(run.stdout == a.stdout, "{format}");
+        let out = folder.join(format);
+        let written = swarmsim(&["report", scenario, "--format", format, "--out", at(&out)]);
+        assert_eq!((written.code, written.stdout.as_str()), (Some(0), ""));
+        assert!(std::fs::read_to_string(&out).unwrap() == a.stdout, "{format}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// A timeline of a stranger may say anything.
+#[test]
+fn names_of_a_stranger_stay_text() {
+    let folder = folder("report-hostile");
+    let timeline = folder.join("run.jsonl");
+    swarmsim(&["run", "scenarios/whoami-one-replica.yaml", "-q", "--timeline", at(&timeline)]);
+    let text = std::fs::read_to_string(&timeline).unwrap();
+    let odd = "\\u001b[2J<script>alert(1)</script>|`a`,\\\"=x\\u202e\\u0000";
+    let hostile = text.replace("lucj/whoami:2.0", odd);
+    assert_ne!(hostile, text);
+    std::fs::write(&timeline, hostile).unwrap();
+    for format in FORMATS {
+        let told = swarmsim(&["report", at(&timeline), "--format", format]);
+        assert_eq!(told.code, Some(0), "{format}: {}", told.stderr);
+        let raw = |c: char| c.is_control() && !matches!(c, '\n' | '\r');
+        assert!(!told.stdout.chars().any(raw), "{format} has a control character");
+        if matches!(format, "svg" | "markdown" | "junit" | "mermaid") {
+            assert!(!told.stdout.contains("<script"), "{format} has markup");
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn where_two_runs_part() {
+    let same = swarmsim(&["diff", "scenarios/vote.yaml", "scenarios/vote.yaml"]);
+    assert_eq!(same.code, Some(0));
+    assert!(same.stdout.ends_with(" records, all equal\n"), "{}", same.stdout);
+    let folder = folder("diff");
+    let other = folder.join("other.jsonl");
+    let scenario = "scenarios/whoami-autorollback.yaml";
+    let set = "images.lucj/whoami:2.0.health=ok";
+    swarmsim(&["run", scenario, "-q", "--set", set, "--timeline", at(&other)]);
+    let parted = swarmsim(&["diff", scenario, at(&other), "-U", "1"]);
+    assert_eq!((parted.code, parted.stderr.as_str()), (Some(1), ""));
+    let lines: Vec<&str> = parted.stdout.lines().skip(2).collect();
+    assert!(lines[0].starts_with("@@ record ") && lines.len() == 6, "{}", parted.stdout);
+    assert!(lines[2].contains("probe failed") && lines[4].contains("probe"), "{}", parted.stdout);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let missing = swarmsim(&["diff", scenario, "no-such-file.yaml"]);
+    assert_eq!(missing.code, Some(7));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_nothing() {
+    let scenario = "scenarios/vote.yaml";
+    let out = "no/such/folder/a.svg";
+    let failed = swarmsim(&["report", scenario, "--format", "svg", "--out", out]);
+    assert_eq!(failed.code, Some(7));
+    assert!(failed.stderr.starts_with("error: cannot write no/such/folder/a.svg: "));
+    let unknown = swarmsim(&["report", scenario, "--format", "bmp"]);
+    assert_eq!(unknown.code, Some(2));
+}
+
+#[test]
+fn shells_are_told_what_there_is() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = swarmsim(&["completions", shell]);
+        assert_eq!(script.code, Some(0));
+        assert!(script.stdout.contains("sweep") && script.stdout.contains("timeline"), "{shell}");
+    }
+}
+
+/// One replica, a version that leaves at once, a rollback, a fault: as little as shows everything.
+const SCENARIO: &str = "
+name: small | <b>odd</b>
+seed: 1
+images:
+  shop/web:2: {exit: {after: 1s, code: 3}}
+script:
+- docker service create --name web --update-failure-action rollback --update-monitor 2s shop/web:1
+- docker service update --image shop/web:2 web
+faults:
+- {at: 8s, service: web, slot: 1, kill: 9}
+";
+
+fn timeline(text: &str) -> Timeline {
+    let scenario = Arc::new(load(text).unwrap());
+    let (records, footer) = records_of(&scenario);
+    Timeline { header: header(&scenario), records, footer }
+}
+
+fn text(format: Format, timeline: &Timeline) -> String {
+    let mut metrics = Metrics::default();
+    timeline.records.iter().for_each(|record| metrics.take(record));
+    let metrics = metrics.finish(&timeline.footer);
+    let claim = |text: &str, found: Option<&str>| Claim {
+        text: text.to_string(),
+        found: found.map(str::to_string),
+    };
+    let claims = vec![claim("web: 1 task runs", None), claim("a < b & \"c\"", Some("<d>"))];
+    let verdicts = [Verdict { line: 3, claims }];
+    let name = "small | <b>odd</b>";
+    let report = Report { timeline, name, metrics: &metrics, verdicts: &verdicts };
+    let mut out = Vec::new();
+    write(&mut out, format, &report).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn every_format_is_as_it_was() {
+    let timeline = timeline(SCENARIO);
+    for (name, format) in [
+        ("svg", Format::Svg),
+        ("mermaid", Format::Mermaid),
+        ("perfetto", Format::Perfetto),
+        ("asciicast", Format::Asciicast),
+        ("markdown", Format::Markdown),
+        ("csv", Format::Csv),
+        ("junit", Format::Junit),
+    ] {
+        insta::assert_snapshot!(name, text(format, &timeline));
+    }
+}
+
+#[test]
+fn json_is_json() {
+    let timeline = timeline(SCENARIO);
+    let trace: serde_json::Value =
+        serde_json::from_str(&text(Format::Perfetto, &timeline)).unwrap();
+    assert!(trace["traceEvents"].as_array().unwrap().len() > 20);
+    let mut last = 0.0;
+    for line in text(Format::Asciicast, &timeline).lines().skip(1) {
+        let event: (f64, String, String) = serde_json::from_str(line).unwrap();
+        assert!(event.0 >= last && event.1 == "o" && event.2.ends_with("\r\n"), "{line}");
+        last = event.0;
+    }
+}
+
+/// Many slots are counted, not drawn.
+#[test]
+fn a_picture_of_many_slots_stays_small() {
+    let many = SCENARIO.replace("--name web", "--name web --replicas 300");
+    let picture = text(Format::Svg, &timeline(&many));
+    assert!(picture.contains("… 240 more slots"), "{picture}");
+    assert!(picture.len() < 60_000, "{}", picture.len());
+}
