@@ -26,3 +26,4 @@ gallery:
     for name in whoami-autorollback parallelism delay order failure-ratio jobs; do \
         cargo run --quiet --release -- report scenarios/$name.yaml --format svg --out docs/gallery/$name.svg; \
     done
+    cargo run --quiet --release -- demo order --out docs/gallery/demo-order.svg > /dev/null

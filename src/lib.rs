@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client;
 pub mod compose;
 pub mod conform;
+pub mod demo;
 pub mod docker;
 pub mod expect;
 pub mod kernel;

@@ -24,6 +24,8 @@ enum Command {
     Report(cli::report::ReportArgs),
     /// Where do two runs part?
     Diff(cli::diff::DiffArgs),
+    /// What one setting does, with two or three values side by side
+    Demo(cli::demo::DemoArgs),
     /// Check scenario files: every mistake, with its place
     Check(cli::check::CheckArgs),
     /// Why did that happen? The chain of causes of an event
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Play(args) => cli::play::run(&args),
         Command::Report(args) => cli::report::run(&args),
         Command::Diff(args) => cli::diff::run(&args),
+        Command::Demo(args) => cli::demo::run(&args),
         Command::Check(args) => cli::check::run(&args),
         Command::Explain(args) => cli::explain::run(&args),
         Command::Verify(args) => cli::verify::run(&args),

@@ -116,7 +116,9 @@ pub fn header(scenario: &Scenario) -> Header {
 /// Those of writing.
 pub fn write(out: &mut dyn Write, format: Format, timeline: &Timeline) -> io::Result<()> {
     let mut metrics = Metrics::default();
-    timeline.records.iter().for_each(|record| metrics.take(record));
+    for record in &timeline.records {
+        metrics.take(record);
+    }
     let metrics = metrics.finish(&timeline.footer);
     let scenario = scenario::load(&timeline.header.scenario).unwrap_or_default();
     let broken = broken_laws(&scenario, &timeline.records, &timeline.footer);

@@ -1,6 +1,7 @@
 //! Values in, text out; no decisions.
 
 pub mod course;
+pub mod demo;
 pub mod json;
 pub mod plot;
 pub mod report;

@@ -57,10 +57,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("conform", &["base", "docker", "kernel", "scenario", "sim", "swarmkit", "timeline"]),
     ("sweep", &["base", "metrics", "scenario", "sim", "swarmkit::task", "timeline"]),
+    ("demo", &["base", "metrics", "scenario", "sim", "timeline"]),
     (
         "render",
         &[
             "base",
+            "demo",
             "client::rows",
             "client::text",
             "expect::Verdict",

@@ -47,6 +47,11 @@ pub struct Report<'a> {
     pub verdicts: &'a [Verdict],
 }
 
+/// The pictures of several runs, one below the other on one scale of time.
+pub fn stacked(title: &str, setting: &str, timelines: &[(&str, &Timeline)]) -> String {
+    svg::stacked(title, setting, timelines)
+}
+
 /// Writes a report.
 ///
 /// # Errors

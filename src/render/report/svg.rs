@@ -5,6 +5,7 @@ use crate::base::xml::escaped;
 use crate::render::course::{Bar, Course, Phase};
 use crate::render::report::Report;
 use crate::swarmkit::task::{TaskState, UpdateState};
+use crate::timeline::ends::Timeline;
 
 const WIDTH: u64 = 960;
 const LEFT: u64 = 150;
@@ -19,35 +20,24 @@ const MARKS: usize = 24;
 
 /// The picture.
 pub(super) fn svg(report: &Report<'_>) -> String {
-    let course = Course::of(report.timeline);
-    let mut drawing = Drawing { end: course.end.0.max(1), y: 30, text: String::new() };
-    drawing.label(LEFT, 20, "start", 14, report.name);
-    let top = drawing.y;
-    drawing.flags(&course);
-    drawing.updates(&course);
-    for lane in course.lanes.iter().take(LANES) {
-        drawing.lane(&lane.name, &lane.bars);
+    let mut drawing = Drawing::new(report.timeline.footer.at);
+    drawing.run(report.name, report.timeline);
+    drawing.key();
+    drawing.whole()
+}
+
+/// The pictures of several runs, on one scale of time.
+pub(super) fn stacked(title: &str, setting: &str, timelines: &[(&str, &Timeline)]) -> String {
+    let end = timelines.iter().map(|(_, timeline)| timeline.footer.at).max();
+    let mut drawing = Drawing::new(end.unwrap_or(SimTime::ZERO));
+    drawing.label(LEFT, 20, "start", 16, title);
+    drawing.y += 24;
+    for (value, timeline) in timelines {
+        drawing.run(&format!("{setting}: {value}"), timeline);
+        drawing.y += 14;
     }
-    if course.lanes.len() > LANES {
-        let more = format!("… {} more slots", course.lanes.len() - LANES);
-        drawing.label(LEFT, drawing.y + 14, "start", 11, &more);
-        drawing.y += LANE;
-    }
-    for (service, steps) in &course.running {
-        drawing.capacity(service, steps);
-    }
-    drawing.axis(top);
-    drawing.legend(&course);
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{h}\" \
-         viewBox=\"0 0 {WIDTH} {h}\" font-family=\"sans-serif\">\n\
-         <defs><pattern id=\"old\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
-         patternTransform=\"rotate(45)\"><rect width=\"2\" height=\"6\" fill=\"#fff\" \
-         fill-opacity=\"0.45\"/></pattern></defs>\n\
-         <rect width=\"{WIDTH}\" height=\"{h}\" fill=\"#fff\"/>\n{}</svg>\n",
-        drawing.text,
-        h = drawing.y + 10
-    )
+    drawing.key();
+    drawing.whole()
 }
 
 struct Drawing {
@@ -59,6 +49,46 @@ struct Drawing {
 }
 
 impl Drawing {
+    fn new(end: SimTime) -> Drawing {
+        Drawing { end: end.0.max(1), y: 10, text: String::new() }
+    }
+
+    /// One run, below what is there.
+    fn run(&mut self, name: &str, timeline: &Timeline) {
+        let course = Course::of(timeline);
+        self.label(LEFT, self.y + 10, "start", 14, name);
+        self.y += 20;
+        let top = self.y;
+        self.flags(&course);
+        self.updates(&course);
+        for lane in course.lanes.iter().take(LANES) {
+            self.lane(&lane.name, &lane.bars);
+        }
+        if course.lanes.len() > LANES {
+            let more = format!("… {} more slots", course.lanes.len() - LANES);
+            self.label(LEFT, self.y + 14, "start", 11, &more);
+            self.y += LANE;
+        }
+        for (service, steps) in &course.running {
+            self.capacity(service, steps, course.end);
+        }
+        self.axis(top);
+        self.legend(&course);
+    }
+
+    fn whole(self) -> String {
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{h}\" \
+             viewBox=\"0 0 {WIDTH} {h}\" font-family=\"sans-serif\">\n\
+             <defs><pattern id=\"old\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
+             patternTransform=\"rotate(45)\"><rect width=\"2\" height=\"6\" fill=\"#fff\" \
+             fill-opacity=\"0.45\"/></pattern></defs>\n\
+             <rect width=\"{WIDTH}\" height=\"{h}\" fill=\"#fff\"/>\n{}</svg>\n",
+            self.text,
+            h = self.y + 10
+        )
+    }
+
     /// Tenths of a unit from the left: whole numbers, so that no machine writes them otherwise.
     fn x(&self, at: SimTime) -> u64 {
         let room = u128::from((WIDTH - LEFT - RIGHT) * 10);
@@ -167,7 +197,7 @@ impl Drawing {
         self.y += LANE;
     }
 
-    fn capacity(&mut self, service: &str, steps: &[(SimTime, u32)]) {
+    fn capacity(&mut self, service: &str, steps: &[(SimTime, u32)], end: SimTime) {
         let most = steps.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
         let (y, height) = (self.y + 6, 44);
         self.label(LEFT - 8, y + 12, "end", 11, &format!("{service}: running"));
@@ -177,7 +207,7 @@ impl Drawing {
         for (at, count) in steps {
             path += &format!(" H{} V{}", tenths(self.x(*at)), level(*count));
         }
-        path += &format!(" H{} V{} Z", WIDTH - RIGHT, y + height);
+        path += &format!(" H{} V{} Z", tenths(self.x(end)), y + height);
         self.text += &format!("<path d=\"{path}\" fill=\"#cfe3d4\" stroke=\"#3d7a4b\"/>\n");
         self.y += height + 14;
     }
@@ -215,6 +245,9 @@ impl Drawing {
             self.label(LEFT, self.y + 10, "start", 10, &more);
             self.y += 15;
         }
+    }
+
+    fn key(&mut self) {
         let text = "yellow: starting, green: running, grey: told to stop, ✗: failed; vN: the N-th \
                     image of the service, every other one hatched";
         self.label(LEFT, self.y + 12, "start", 10, text);
