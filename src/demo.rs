@@ -65,7 +65,7 @@ const PARALLELISM: Words = Words {
     question: "How many tasks are replaced at a time?",
     given: "six replicas; a new task needs two seconds until it answers",
     lesson: "more at a time is faster, and as many are missing meanwhile; 0 is all \
-                         at once",
+            at once",
     setting: "--update-parallelism",
     key: "script.update.--update-parallelism",
     values: &[("1", "1"), ("3", "3"), ("0", "0")],
@@ -85,9 +85,9 @@ script:
 const DELAY: Words = Words {
     question: "How long does the updater wait between two tasks?",
     given: "four replicas, one at a time; a new task needs two seconds until it \
-                         answers",
+            answers",
     lesson: "the delay comes after each slot, after the last one too; nobody is \
-                         missing meanwhile",
+            missing meanwhile",
     setting: "--update-delay",
     key: "script.update.--update-delay",
     values: &[("0s", "0s"), ("5s", "5s"), ("15s", "15s")],
@@ -107,9 +107,9 @@ script:
 const MONITOR: Words = Words {
     question: "How long is a new task looked after?",
     given: "three replicas, rollback on failure; the new version dies eight \
-                         seconds after it came up",
+            seconds after it came up",
     lesson: "what fails after the monitor period is not seen: the update completes, \
-                         and every task crashes",
+            and every task crashes",
     setting: "--update-monitor",
     key: "script.update.--update-monitor",
     values: &[("5s", "5s"), ("15s", "15s")],
@@ -127,7 +127,7 @@ limits: {time: 3m}
 const ORDER: Words = Words {
     question: "Which goes first, the end of the old task or the start of the new one?",
     given: "two replicas, one at a time; a new task needs four seconds until it \
-                         answers",
+            answers",
     lesson: "start-first misses nobody, and needs room for one more",
     setting: "--update-order",
     key: "script.update.--update-order",
@@ -148,9 +148,9 @@ script:
 const RATIO: Words = Words {
     question: "How many failures are too many?",
     given: "four replicas, rollback on failure; the new version dies at once in \
-                         one of the four slots",
+            one of the four slots",
     lesson: "the ratio has to be exceeded: a quarter of four forgives one, less \
-                         does not",
+            does not",
     setting: "--update-max-failure-ratio",
     key: "script.update.--update-max-failure-ratio",
     values: &[("0", "0"), ("0.2", "0.2"), ("0.25", "0.25")],
@@ -168,9 +168,9 @@ limits: {time: 3m}
 const HEALTH: Words = Words {
     question: "When does a new task run: with its process, or when it answers?",
     given: "two replicas, start-first; a new task needs eight seconds until it \
-                         answers",
+            answers",
     lesson: "without a health check the old task is stopped before the new one can \
-                         answer",
+            answer",
     setting: "health check",
     key: "images.shop/web:2.healthcheck",
     values: &[("none", "none"), ("every 1s", "{interval: 1s, timeout: 1s, retries: 20}")],
@@ -212,11 +212,8 @@ impl Topic {
             let scenario = Arc::new(scenario.expect("the demos are valid"));
             let mut records: Vec<Record> = Vec::new();
             let footer = Simulation::new(&scenario).run(&mut records);
-            let mut metrics = Metrics::default();
-            for record in &records {
-                metrics.take(record);
-            }
-            let web = metrics.finish(&footer).into_iter().next().expect("there is one service");
+            let web =
+                Metrics::of(&records, &footer).into_iter().next().expect("there is one service");
             let asked = records.iter().find(|record| is_update(record)).map(|record| record.at);
             let asked = asked.expect("the update is in the script");
             Shown { value, web, asked, scenario, records, footer }

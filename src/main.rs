@@ -38,6 +38,8 @@ enum Command {
     Sweep(cli::sweep::SweepArgs),
     /// Put the results of a sweep's shards together
     Merge(cli::sweep::MergeArgs),
+    /// The JSON Schema of scenario files, for editors
+    Schema,
     /// Completions for a shell
     Completions(cli::completions::CompletionsArgs),
 }
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Conform(args) => cli::conform::run(&args),
         Command::Sweep(args) => cli::sweep::run(&args),
         Command::Merge(args) => cli::sweep::run_merge(&args),
+        Command::Schema => cli::schema::run(),
         Command::Completions(args) => cli::completions::run(&args, Arguments::command()),
     })
     .into()

@@ -73,6 +73,15 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// The numbers of a whole run.
+    pub fn of(records: &[Record], footer: &Footer) -> Vec<ServiceMetrics> {
+        let mut metrics = Metrics::default();
+        for record in records {
+            metrics.take(record);
+        }
+        metrics.finish(footer)
+    }
+
     /// Takes the next record.
     pub fn take(&mut self, record: &Record) {
         if record.at > self.at {

@@ -149,9 +149,7 @@ fn timeline(text: &str) -> Timeline {
 }
 
 fn text(format: Format, timeline: &Timeline) -> String {
-    let mut metrics = Metrics::default();
-    timeline.records.iter().for_each(|record| metrics.take(record));
-    let metrics = metrics.finish(&timeline.footer);
+    let metrics = Metrics::of(&timeline.records, &timeline.footer);
     let claim = |text: &str, found: Option<&str>| Claim {
         text: text.to_string(),
         found: found.map(str::to_string),

@@ -13,5 +13,6 @@ pub mod play;
 pub mod report;
 pub mod run;
 pub mod say;
+pub mod schema;
 pub mod sweep;
 pub mod verify;

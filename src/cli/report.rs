@@ -115,11 +115,7 @@ pub fn header(scenario: &Scenario) -> Header {
 /// # Errors
 /// Those of writing.
 pub fn write(out: &mut dyn Write, format: Format, timeline: &Timeline) -> io::Result<()> {
-    let mut metrics = Metrics::default();
-    for record in &timeline.records {
-        metrics.take(record);
-    }
-    let metrics = metrics.finish(&timeline.footer);
+    let metrics = Metrics::of(&timeline.records, &timeline.footer);
     let scenario = scenario::load(&timeline.header.scenario).unwrap_or_default();
     let broken = broken_laws(&scenario, &timeline.records, &timeline.footer);
     let verdicts = evaluate(&scenario.expect, &timeline.records, &timeline.footer, &broken);

@@ -185,13 +185,9 @@ pub fn broken_laws(scenario: &Scenario, records: &[Record], footer: &Footer) -> 
 }
 
 fn outcome(scenario: &Scenario, records: &[Record], footer: Footer) -> Outcome {
-    let mut metrics = Metrics::default();
-    for record in records {
-        metrics.take(record);
-    }
     let broken: Vec<&'static str> = broken_laws(scenario, records, &footer);
     let verdicts = evaluate(&scenario.expect, records, &footer, &broken);
-    let metrics = metrics.finish(&footer);
+    let metrics = Metrics::of(records, &footer);
     Outcome { footer, metrics, verdicts }
 }
 
