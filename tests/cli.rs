@@ -146,9 +146,9 @@ const WRONG_LINES: &[(&[&str], &str)] = &[
         "error: a value is required for '--seed <N>' but none was supplied\n",
     ),
     (
-        &["run", "small.yaml", "--format", "xml"],
-        "error: invalid value 'xml' for '--format <FORMAT>'\n  [possible values: text, json, svg, \
-         mermaid, perfetto, asciicast, markdown, csv, junit]\n",
+        &["run", "small.yaml", "--format", "bmp"],
+        "error: invalid value 'bmp' for '--format <FORMAT>'\n  [possible values: text, json, html, \
+         svg, mermaid, perfetto, asciicast, markdown, csv, junit]\n",
     ),
     (
         &["conform", "x.json", "--format", "xml"],

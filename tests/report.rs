@@ -18,7 +18,8 @@ mod support;
 const GALLERY: [&str; 6] =
     ["whoami-autorollback", "parallelism", "delay", "order", "failure-ratio", "jobs"];
 
-const FORMATS: [&str; 7] = ["svg", "mermaid", "perfetto", "asciicast", "markdown", "csv", "junit"];
+const FORMATS: [&str; 8] =
+    ["html", "svg", "mermaid", "perfetto", "asciicast", "markdown", "csv", "junit"];
 
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("swarmsim-{name}-{}", std::process::id()));
@@ -82,9 +83,66 @@ fn names_of_a_stranger_stay_text() {
         assert_eq!(told.code, Some(0), "{format}: {}", told.stderr);
         let raw = |c: char| c.is_control() && !matches!(c, '\n' | '\r');
         assert!(!told.stdout.chars().any(raw), "{format} has a control character");
-        if matches!(format, "svg" | "markdown" | "junit" | "mermaid") {
-            assert!(!told.stdout.contains("<script"), "{format} has markup");
+        if matches!(format, "html" | "svg" | "markdown" | "junit" | "mermaid") {
+            assert!(!told.stdout.contains("<script>alert"), "{format} has markup");
         }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Two runs are on one page only.
+#[test]
+fn only_a_page_has_room_for_two() {
+    let two = ["report", "scenarios/vote.yaml", "scenarios/jobs.yaml"];
+    let page = swarmsim(&two);
+    assert_eq!(page.code, Some(0));
+    assert!(page.stdout.contains("<title>vote and jobs</title>"), "{}", &page.stdout[..500]);
+    let picture = swarmsim(&[&two[..], &["--format", "svg"]].concat());
+    assert_eq!(picture.code, Some(2));
+    let message = "error: only a page (--format html) has room for two runs\n";
+    assert_eq!(picture.stderr, message);
+}
+
+/// The page in a browser, as it looks at a moment. Skipped, and said so, without one.
+fn in_chromium(file: &Path, hash: &str) -> Option<(String, String)> {
+    let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+    let Some(browser) = browser.iter().find(|path| Path::new(path).exists()) else {
+        println!("skipped: there is no chromium here (Debian's package chromium has it)");
+        return None;
+    };
+    let profile = file.with_extension("profile");
+    let output = std::process::Command::new(browser)
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args(["--enable-logging=stderr", "--virtual-time-budget=3000", "--dump-dom"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(format!("file://{}#{hash}", file.display()))
+        .output()
+        .unwrap();
+    let _ = std::fs::remove_dir_all(profile);
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    Some((String::from_utf8(output.stdout).unwrap(), errors))
+}
+
+#[test]
+fn the_page_works_in_a_browser() {
+    let folder = folder("report-page");
+    let page = folder.join("page.html");
+    let scenario = "scenarios/whoami-autorollback.yaml";
+    assert_eq!(swarmsim(&["report", scenario, "--out", at(&page)]).code, Some(0));
+    for (hash, shown) in [
+        ("t=50", &["50.000 s", "overall progress: 0 out of 2 tasks"][..]),
+        ("t=50&tab=ps", &["as of 29.163 s", "DESIRED STATE", "Starting less than a second ago"]),
+        ("t=56.6&tab=why", &["docker service update --image lucj/whoami:2.0", "unhealthy"]),
+        ("t=0&play", &["pause"]),
+    ] {
+        let Some((page, errors)) = in_chromium(&page, hash) else { return };
+        for text in shown {
+            assert!(page.contains(text), "{hash} does not show {text}\n{page}");
+        }
+        assert!(!errors.contains(":CONSOLE"), "{hash}: {errors}");
+        let still = page.contains(">0.000 s</output>");
+        assert!(!hash.contains("play") || !still, "the clock stands still");
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -11,8 +11,8 @@ use crate::cli::exit::Exit;
 use crate::cli::input::{WholeFile, input, is_timeline, timeline};
 use crate::cli::run::{broken_laws, records_of};
 use crate::cli::say::{answer, complain};
-use crate::expect::evaluate;
-use crate::metrics::Metrics;
+use crate::expect::{Verdict, evaluate};
+use crate::metrics::{Metrics, ServiceMetrics};
 use crate::render::report::{self, Report};
 use crate::scenario::{self, Scenario};
 use crate::timeline::ends::{Header, Timeline};
@@ -20,14 +20,15 @@ use crate::timeline::ends::{Header, Timeline};
 /// Arguments of `report`.
 #[derive(Args, Debug)]
 pub struct ReportArgs {
-    /// A timeline (written by run --timeline), or a scenario or stack file, which is run first
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Timelines (written by run --timeline), or scenario or stack files, which are run first; two
+    /// are shown side by side on one page
+    #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
+    files: Vec<PathBuf>,
     /// How the images of a stack file behave, in place of its x-swarmsim block
     #[arg(long, value_name = "FILE")]
     behaviour: Option<PathBuf>,
     /// How it is written
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, default_value_t = Format::Html)]
     format: Format,
     /// Write it to a file
     #[arg(long, value_name = "FILE")]
@@ -37,6 +38,8 @@ pub struct ReportArgs {
 /// Formats that others read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Format {
+    /// One page to be opened from disk: a clock to drag, docker's views, causes
+    Html,
     /// A picture for slides
     Svg,
     /// A Gantt chart for pages that draw Mermaid
@@ -56,6 +59,7 @@ pub enum Format {
 impl From<Format> for report::Format {
     fn from(format: Format) -> report::Format {
         match format {
+            Format::Html => report::Format::Html,
             Format::Svg => report::Format::Svg,
             Format::Mermaid => report::Format::Mermaid,
             Format::Perfetto => report::Format::Perfetto,
@@ -69,15 +73,22 @@ impl From<Format> for report::Format {
 
 /// Writes a timeline in another format.
 pub fn run(args: &ReportArgs) -> Exit {
-    let timeline = match whole(&args.file, args.behaviour.as_deref()) {
-        Ok(timeline) => timeline,
-        Err(exit) => return exit,
-    };
+    if args.files.len() > 1 && args.format != Format::Html {
+        complain("only a page (--format html) has room for two runs");
+        return Exit::Usage;
+    }
+    let mut timelines = Vec::new();
+    for file in &args.files {
+        match whole(file, args.behaviour.as_deref()) {
+            Ok(timeline) => timelines.push(timeline),
+            Err(exit) => return exit,
+        }
+    }
     let Some(path) = &args.out else {
-        return answer(|out| write(out, args.format, &timeline).map(|()| Exit::Success));
+        return answer(|out| write(out, args.format, &timelines).map(|()| Exit::Success));
     };
     let written = WholeFile::create(path).and_then(|mut file| {
-        write(&mut file, args.format, &timeline)?;
+        write(&mut file, args.format, &timelines)?;
         file.finish()
     });
     match written {
@@ -110,15 +121,33 @@ pub fn header(scenario: &Scenario) -> Header {
     Header::new(Seed(scenario.seed), scenario.to_json())
 }
 
-/// Writes a timeline. What its scenario expects is judged if that can be read.
+/// Writes timelines; more than one only as a page. What a scenario expects is judged if it can be
+/// read.
 ///
 /// # Errors
 /// Those of writing.
-pub fn write(out: &mut dyn Write, format: Format, timeline: &Timeline) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, format: Format, timelines: &[Timeline]) -> io::Result<()> {
+    let judged: Vec<_> = timelines.iter().map(judge).collect();
+    let pairs = timelines.iter().zip(&judged);
+    let reports: Vec<Report<'_>> = pairs
+        .map(|(timeline, (scenario, metrics, verdicts))| Report {
+            timeline,
+            name: &scenario.name,
+            metrics,
+            verdicts,
+        })
+        .collect();
+    match (format, reports.as_slice()) {
+        (Format::Html, all) => out.write_all(report::html(all).as_bytes()),
+        (_, [one, ..]) => report::write(out, format.into(), one),
+        (_, []) => Ok(()),
+    }
+}
+
+fn judge(timeline: &Timeline) -> (Scenario, Vec<ServiceMetrics>, Vec<Verdict>) {
     let metrics = Metrics::of(&timeline.records, &timeline.footer);
     let scenario = scenario::load(&timeline.header.scenario).unwrap_or_default();
     let broken = broken_laws(&scenario, &timeline.records, &timeline.footer);
     let verdicts = evaluate(&scenario.expect, &timeline.records, &timeline.footer, &broken);
-    let report = Report { timeline, name: &scenario.name, metrics: &metrics, verdicts: &verdicts };
-    report::write(out, format.into(), &report)
+    (scenario, metrics, verdicts)
 }

@@ -67,6 +67,7 @@ impl ValueEnum for Format {
         const ALL: &[Format] = &[
             Format::Text,
             Format::Json,
+            Format::Report(F::Html),
             Format::Report(F::Svg),
             Format::Report(F::Mermaid),
             Format::Report(F::Perfetto),
@@ -155,7 +156,7 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, file: Option<WholeFile>) -> io
         }
         Format::Report(format) => {
             let (header, footer) = (report::header(scenario), outcome.footer.clone());
-            report::write(&mut out, format, &Timeline { header, records, footer })?;
+            report::write(&mut out, format, &[Timeline { header, records, footer }])?;
         }
     }
     out.flush()?;

@@ -63,6 +63,8 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "base",
             "demo",
+            "client::command",
+            "client::ps",
             "client::rows",
             "client::text",
             "expect::Verdict",

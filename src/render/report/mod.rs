@@ -3,6 +3,7 @@
 
 mod asciicast;
 mod csv;
+mod html;
 mod junit;
 mod markdown;
 mod mermaid;
@@ -15,9 +16,13 @@ use crate::expect::Verdict;
 use crate::metrics::ServiceMetrics;
 use crate::timeline::ends::Timeline;
 
+pub use html::html;
+
 /// How a timeline is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
+    /// One page to be opened from disk: a clock to drag, docker's views, causes.
+    Html,
     /// A picture for slides.
     Svg,
     /// A Gantt chart for pages that draw Mermaid.
@@ -58,6 +63,7 @@ pub fn stacked(title: &str, setting: &str, timelines: &[(&str, &Timeline)]) -> S
 /// Those of writing.
 pub fn write(out: &mut dyn Write, format: Format, report: &Report<'_>) -> io::Result<()> {
     let text = match format {
+        Format::Html => html(&[*report]),
         Format::Svg => svg::svg(report),
         Format::Mermaid => mermaid::mermaid(report),
         Format::Perfetto => perfetto::perfetto(report),
