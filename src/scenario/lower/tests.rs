@@ -8,6 +8,10 @@ fn shipped_scenarios_are_valid() {
     let mut count = 0;
     for entry in std::fs::read_dir("scenarios").unwrap() {
         let path = entry.unwrap().path();
+        // The museum has a test of its own.
+        if path.is_dir() {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.display().to_string();
         match load(&text) {
