@@ -14,7 +14,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 
 /// A program that says nothing for so long waits for a key.
-const QUIET: Duration = Duration::from_millis(700);
+const QUIET: Duration = Duration::from_millis(1_500);
 
 /// A program that says nothing at all for so long is stuck.
 const STUCK: Duration = Duration::from_secs(60);
