@@ -46,11 +46,33 @@ pub struct ServiceMetrics {
 /// One update, or rollback.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UpdateTook {
-    /// How it ended; `updating` or `rollback_started` if it had not.
+    /// How it ended; `updating` or `rollback_started` if it did not by itself.
     pub state: UpdateState,
-    /// From its start to its end, or to the end of the run.
+    /// From its start to its end, or to where it was cut off, or to the end of the run.
     pub took: Span,
+    /// Whether the service was updated again, or removed, before it had ended.
+    pub cut_off: bool,
     started: SimTime,
+}
+
+impl UpdateTook {
+    /// In words, with a span as `told` tells it: `completed after 12s`.
+    pub fn words(&self, told: impl Fn(Span) -> String) -> String {
+        let (state, took) = (self.state.word(), told(self.took));
+        match self.state.is_under_way() {
+            true if self.cut_off => format!("{state}, cut off after {took}"),
+            true => format!("{state}, not over after {took}"),
+            false => format!("{state} after {took}"),
+        }
+    }
+
+    /// Something else came before its end.
+    fn cut(&mut self, at: SimTime) {
+        if self.state.is_under_way() && !self.cut_off {
+            self.cut_off = true;
+            self.took = at.since(self.started);
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -110,7 +132,7 @@ impl Metrics {
         for watching in self.services.values_mut() {
             watching.pass(self.at);
             for update in &mut watching.metrics.updates {
-                if update.state.is_under_way() {
+                if update.state.is_under_way() && !update.cut_off {
                     update.took = footer.at.since(update.started);
                 }
             }
@@ -171,6 +193,9 @@ impl Metrics {
                 if let Some(watching) = self.services.get_mut(&service) {
                     watching.pass(self.at);
                     watching.removed = true;
+                    if let Some(last) = watching.metrics.updates.last_mut() {
+                        last.cut(self.at);
+                    }
                     watching.metrics.whole_since = None;
                 }
             }
@@ -181,10 +206,16 @@ impl Metrics {
         let Some(watching) = self.services.get_mut(&service) else { return };
         let updates = &mut watching.metrics.updates;
         let took = status.completed.unwrap_or(self.at).since(status.started);
-        let entry = UpdateTook { state: status.state, took, started: status.started };
+        let (state, started) = (status.state, status.started);
+        let entry = UpdateTook { state, took, cut_off: false, started };
         match updates.last_mut() {
-            Some(last) if last.started == status.started => *last = entry,
-            _ => updates.push(entry),
+            Some(last) if last.started == started => *last = entry,
+            last => {
+                if let Some(last) = last {
+                    last.cut(started);
+                }
+                updates.push(entry);
+            }
         }
     }
 

@@ -103,50 +103,6 @@ fn only_a_page_has_room_for_two() {
     assert_eq!(picture.stderr, message);
 }
 
-/// The page in a browser, as it looks at a moment. Skipped, and said so, without one.
-fn in_chromium(file: &Path, hash: &str) -> Option<(String, String)> {
-    let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
-    let Some(browser) = browser.iter().find(|path| Path::new(path).exists()) else {
-        println!("skipped: there is no chromium here (Debian's package chromium has it)");
-        return None;
-    };
-    let profile = file.with_extension("profile");
-    let output = std::process::Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .args(["--enable-logging=stderr", "--virtual-time-budget=3000", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", profile.display()))
-        .arg(format!("file://{}#{hash}", file.display()))
-        .output()
-        .unwrap();
-    let _ = std::fs::remove_dir_all(profile);
-    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    Some((String::from_utf8(output.stdout).unwrap(), errors))
-}
-
-#[test]
-fn the_page_works_in_a_browser() {
-    let folder = folder("report-page");
-    let page = folder.join("page.html");
-    let scenario = "scenarios/whoami-autorollback.yaml";
-    assert_eq!(swarmsim(&["report", scenario, "--out", at(&page)]).code, Some(0));
-    for (hash, shown) in [
-        ("t=50", &["50.000 s", "overall progress: 0 out of 2 tasks"][..]),
-        ("t=50&tab=ps", &["as of 29.163 s", "DESIRED STATE", "Starting less than a second ago"]),
-        ("t=56.6&tab=why", &["docker service update --image lucj/whoami:2.0", "unhealthy"]),
-        ("t=0&play", &["pause"]),
-    ] {
-        let Some((page, errors)) = in_chromium(&page, hash) else { return };
-        for text in shown {
-            assert!(page.contains(text), "{hash} does not show {text}\n{page}");
-        }
-        assert!(!errors.contains(":CONSOLE"), "{hash}: {errors}");
-        let still = page.contains(">0.000 s</output>");
-        assert!(!hash.contains("play") || !still, "the clock stands still");
-    }
-    std::fs::remove_dir_all(&folder).unwrap();
-}
-
 #[test]
 fn where_two_runs_part() {
     let same = swarmsim(&["diff", "scenarios/vote.yaml", "scenarios/vote.yaml"]);
@@ -162,6 +118,17 @@ fn where_two_runs_part() {
     let lines: Vec<&str> = parted.stdout.lines().skip(2).collect();
     assert!(lines[0].starts_with("@@ record ") && lines.len() == 6, "{}", parted.stdout);
     assert!(lines[2].contains("probe failed") && lines[4].contains("probe"), "{}", parted.stdout);
+    // The same records from another scenario, and the same records but another end.
+    let text = std::fs::read_to_string(&other).unwrap();
+    let twin = folder.join("twin.jsonl");
+    std::fs::write(&twin, text.replacen("\"seed\":", "\"seed\":1", 1)).unwrap();
+    let equal = swarmsim(&["diff", at(&other), at(&twin)]);
+    assert_eq!((equal.code, equal.stderr.as_str()), (Some(0), ""));
+    assert!(equal.stdout.contains("these differ: seed 7 | 17\n"), "{}", equal.stdout);
+    std::fs::write(&twin, text.replacen("script_done", "quiet", 1)).unwrap();
+    let ends = swarmsim(&["diff", at(&other), at(&twin)]);
+    assert_eq!(ends.code, Some(1), "{}", ends.stderr);
+    assert!(ends.stdout.contains("\nbut the ends differ: script done at "), "{}", ends.stdout);
     std::fs::remove_dir_all(&folder).unwrap();
     let missing = swarmsim(&["diff", scenario, "no-such-file.yaml"]);
     assert_eq!(missing.code, Some(7));
@@ -176,6 +143,35 @@ fn a_report_that_cannot_be_written_leaves_nothing() {
     assert!(failed.stderr.starts_with("error: cannot write no/such/folder/a.svg: "));
     let unknown = swarmsim(&["report", scenario, "--format", "bmp"]);
     assert_eq!(unknown.code, Some(2));
+}
+
+/// The commands of docs/report.md print what it shows, and write the files that they name.
+#[test]
+fn the_page_on_reports_tells_the_truth() {
+    let folder = folder("report-docs");
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    std::os::unix::fs::symlink(scenarios, folder.join("scenarios")).unwrap();
+    let blocks = include_str!("../docs/report.md").split("```console\n").skip(1);
+    let mut commands = 0;
+    for block in blocks.map(|rest| rest.split("```").next().unwrap()) {
+        let (command, shown) = block.split_once('\n').unwrap();
+        let words = shell_words::split(command).unwrap();
+        assert_eq!(words[..2], ["$", "swarmsim"], "{command}");
+        let binary = std::process::Command::new(env!("CARGO_BIN_EXE_swarmsim"))
+            .args(&words[2..])
+            .current_dir(&folder)
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8(binary.stdout).unwrap(), shown, "{command}");
+        assert_eq!(String::from_utf8(binary.stderr).unwrap(), "", "{command}");
+        if let Some(place) = words.iter().position(|word| word == "--out") {
+            let page = std::fs::read_to_string(folder.join(&words[place + 1])).unwrap();
+            assert!(page.starts_with("<!doctype html>"), "{command}");
+        }
+        commands += 1;
+    }
+    assert_eq!(commands, 3);
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
@@ -237,6 +233,40 @@ fn every_format_is_as_it_was() {
     }
 }
 
+/// A thread's slices lie side by side or within one another; a picture has a band for each service,
+/// whatever the order in which their updates began.
+#[test]
+fn what_overlaps_is_told_apart() {
+    let overlapping = timeline(&std::fs::read_to_string("scenarios/order.yaml").unwrap());
+    let trace: serde_json::Value =
+        serde_json::from_str(&text(Format::Perfetto, &overlapping)).unwrap();
+    let mut ends = std::collections::BTreeMap::new();
+    let mut names = std::collections::BTreeSet::new();
+    for event in trace["traceEvents"].as_array().unwrap() {
+        let key = (event["pid"].as_u64(), event["tid"].as_u64());
+        if event["ph"] == "X" && event["cat"] != "update" {
+            let (from, lasts) = (event["ts"].as_u64().unwrap(), event["dur"].as_u64().unwrap());
+            let end = ends.insert(key, from + lasts).unwrap_or(0);
+            assert!(from >= end, "{event} begins before {end}");
+        }
+        let named = event["name"] == "thread_name";
+        assert!(!named || names.insert(key), "{event} is named twice");
+    }
+    assert_eq!(ends.len(), names.len());
+    let twice = "
+name: twice
+seed: 1
+script:
+- docker service create --name a --detach=false w:1
+- docker service create --name b --detach=false w:1
+- docker service update --image w:2 --detach=false a
+- docker service update --image w:2 --detach=false b
+- docker service update --image w:3 --detach=false a
+";
+    let picture = text(Format::Svg, &timeline(twice));
+    assert_eq!(picture.matches("a: update").count(), 1, "{picture}");
+}
+
 #[test]
 fn json_is_json() {
     let timeline = timeline(SCENARIO);
@@ -258,4 +288,7 @@ fn a_picture_of_many_slots_stays_small() {
     let picture = text(Format::Svg, &timeline(&many));
     assert!(picture.contains("… 240 more slots"), "{picture}");
     assert!(picture.len() < 60_000, "{}", picture.len());
+    let chart = text(Format::Mermaid, &timeline(&many));
+    assert!(chart.contains("    240 more slots :milestone"), "{chart}");
+    assert!(chart.len() < 50_000, "{}", chart.len());
 }

@@ -7,8 +7,9 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::report::whole;
 use crate::cli::say::answer;
+use crate::timeline::ends::{Footer, Header, Stop};
 use crate::timeline::record::Record;
-use crate::timeline::words::{Teller, stamp};
+use crate::timeline::words::{Teller, printable, stamp};
 
 /// Arguments of `diff`.
 #[derive(Args, Debug)]
@@ -34,7 +35,16 @@ pub fn run(args: &DiffArgs) -> Exit {
     answer(|out| {
         if same == a.records.len() && same == b.records.len() {
             writeln!(out, "{same} records, all equal")?;
-            return Ok(Exit::Success);
+            let heads = heads(&a.header, &b.header);
+            if !heads.is_empty() {
+                writeln!(out, "of what was run, these differ: {}", heads.join(", "))?;
+            }
+            let ends = [&a, &b].map(|side| end(&side.footer));
+            if ends[0] == ends[1] {
+                return Ok(Exit::Success);
+            }
+            writeln!(out, "but the ends differ: {} | {}", ends[0], ends[1])?;
+            return Ok(Exit::No);
         }
         let first = same.saturating_sub(args.context);
         let last = same.saturating_add(args.context).saturating_add(1);
@@ -53,6 +63,35 @@ pub fn run(args: &DiffArgs) -> Exit {
         }
         Ok(Exit::No)
     })
+}
+
+/// What two runs were made from, as far as it differs.
+fn heads(a: &Header, b: &Header) -> Vec<String> {
+    let mut list = Vec::new();
+    if a.seed != b.seed {
+        list.push(format!("seed {} | {}", a.seed.0, b.seed.0));
+    }
+    for (same, what) in [
+        (a.scenario == b.scenario, "scenario"),
+        (a.program == b.program, "version of the program"),
+        (a.chance == b.chance, "version of the random numbers"),
+    ] {
+        if !same {
+            list.push(what.to_string());
+        }
+    }
+    list
+}
+
+/// How a run ended, in words.
+fn end(footer: &Footer) -> String {
+    let why = match &footer.stop {
+        Stop::ScriptDone => "script done".to_string(),
+        Stop::Quiet => "nothing left to do".to_string(),
+        Stop::Stuck(why) => format!("stuck: {}", printable(why)),
+        Stop::Limit(limit) => format!("limit: {}", limit.word()),
+    };
+    format!("{why} at {} after {} events", stamp(footer.at).trim(), footer.events)
 }
 
 /// Some of the records in words.

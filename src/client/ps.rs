@@ -23,6 +23,9 @@ const COLUMNS: [Column; 8] = [
     ("Ports", "PORTS"),
 ];
 
+/// Where the age is added.
+const STATE: usize = 5;
+
 /// The tasks of one or more services, in any order but for tasks of one name and one moment, which
 /// keep theirs. `self_node` is the name that `node=self` stands for.
 ///
@@ -59,20 +62,33 @@ pub fn ps(
 }
 
 fn row(name: String, task: &TaskRow, options: &ListOptions, now: SimTime) -> Vec<String> {
+    let mut cells = cells_of(name, task, options);
+    cells[STATE] += " ";
+    cells[STATE] += &age::ago(now, task.stamp).to_lowercase();
+    cells.into()
+}
+
+/// The cells of a task as [`ps`] shows it without options, but for the age after its state: what
+/// changes only when the task does.
+pub fn cells(task: &TaskRow) -> [String; 8] {
+    let options = ListOptions::default();
+    cells_of(name(task, &options), task, &options)
+}
+
+fn cells_of(name: String, task: &TaskRow, options: &ListOptions) -> [String; 8] {
     let id = task.id.to_string();
     let node = match &task.node {
         Some((id, _)) if options.no_resolve => id.to_string(),
         Some((_, name)) => name.to_string(),
         None => String::new(),
     };
-    let age = age::ago(now, task.stamp).to_lowercase();
-    vec![
+    [
         if options.no_trunc { id } else { id[..12].to_string() },
         name,
         if options.no_trunc { task.image.to_string() } else { image::shown(&task.image) },
         node,
         capital(task.desired),
-        format!("{} {age}", capital(task.state)),
+        capital(task.state),
         error(task.err.as_deref().unwrap_or(""), options.no_trunc),
         task.ports.iter().map(port).collect::<Vec<_>>().join(","),
     ]

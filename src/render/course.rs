@@ -30,6 +30,10 @@ pub struct Course {
 pub struct Lane {
     /// `web.1`; of a global service with the node.
     pub name: String,
+    /// Which slot of which service.
+    pub key: (ServiceIx, SlotKey),
+    /// Name of its service.
+    pub service: String,
     /// Its tasks, the first one first.
     pub bars: Vec<Bar>,
 }
@@ -37,6 +41,8 @@ pub struct Lane {
 /// A task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Bar {
+    /// Which task it is.
+    pub task: TaskIx,
     /// Number within the slot.
     pub ordinal: u32,
     /// Image.
@@ -180,7 +186,9 @@ impl Folding {
             let key = (created.service, created.slot);
             let lane = *self.lanes.entry(key).or_insert_with(|| {
                 let name = self.names.slot(created.service, created.slot).to_string();
-                self.course.lanes.push(Lane { name: printable(&name), bars: Vec::new() });
+                let service = printable(&self.names.service(created.service).to_string());
+                let name = printable(&name);
+                self.course.lanes.push(Lane { name, key, service, bars: Vec::new() });
                 self.course.lanes.len() - 1
             });
             let node = match created.slot {
@@ -189,6 +197,7 @@ impl Folding {
             };
             let bars = &mut self.course.lanes[lane].bars;
             bars.push(Bar {
+                task: ix,
                 ordinal: created.ordinal.0,
                 image: printable(&created.image),
                 generation,

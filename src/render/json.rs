@@ -42,6 +42,7 @@ struct ServiceNumbers<'a> {
 struct Took {
     state: &'static str,
     took_ns: i64,
+    cut_off: bool,
 }
 
 #[derive(Serialize)]
@@ -104,7 +105,11 @@ fn numbers(service: &ServiceMetrics) -> ServiceNumbers<'_> {
         updates: service
             .updates
             .iter()
-            .map(|update| Took { state: update.state.word(), took_ns: update.took.0 })
+            .map(|update| Took {
+                state: update.state.word(),
+                took_ns: update.took.0,
+                cut_off: update.cut_off,
+            })
             .collect(),
         requests_answered: service.answered,
         requests_failed: service.failed,

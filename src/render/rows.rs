@@ -21,8 +21,9 @@ pub struct Rows {
     specs: BTreeMap<(ServiceIx, SpecVersion), Arc<ServiceSpec>>,
     /// Tasks by which an update was stopped may be deleted since.
     tasks: BTreeMap<TaskIx, Identifier>,
-    /// Tasks may outlive their node.
+    /// Tasks may outlive their node, and their service.
     nodes: BTreeMap<NodeIx, (Identifier, Arc<str>)>,
+    services: BTreeMap<ServiceIx, (Identifier, Arc<str>)>,
 }
 
 impl Rows {
@@ -45,6 +46,11 @@ impl Rows {
             }
             _ => {}
         }
+        if let Fact::Service { service, change: ServiceChange::Created { id, spec, .. } } =
+            &record.fact
+        {
+            self.services.insert(*service, (*id, spec.name.as_str().into()));
+        }
         self.view.apply(record);
     }
 
@@ -63,7 +69,12 @@ impl Rows {
         let known = |(service, _): &&(ServiceIx, SlotKey)| self.view.services.contains_key(service);
         let slots = self.view.slots.keys().filter(known);
         let tasks = slots.flat_map(|(service, slot)| self.view.slot(*service, *slot).rev());
-        tasks.map(|(_, task)| self.task(task)).collect()
+        tasks.filter_map(|(_, task)| self.of(task)).collect()
+    }
+
+    /// The row of one task, as long as it is in the store; also after its service was removed.
+    pub fn task(&self, task: TaskIx) -> Option<TaskRow> {
+        self.view.tasks.get(&task).and_then(|task| self.of(task))
     }
 
     fn service(&self, service: ServiceIx, view: &ServiceView) -> ServiceRow {
@@ -111,15 +122,15 @@ impl Rows {
         }
     }
 
-    fn task(&self, task: &TaskView) -> TaskRow {
-        let service = &self.view.services[&task.service];
+    fn of(&self, task: &TaskView) -> Option<TaskRow> {
+        let (service_id, service) = self.services.get(&task.service)?.clone();
         let spec = self.specs.get(&(task.service, task.version));
         let endpoint = spec.and_then(|spec| spec.endpoint.as_ref());
         let node = |node: NodeIx| self.nodes.get(&node).cloned();
-        TaskRow {
+        Some(TaskRow {
             id: task.id,
-            service_id: service.id,
-            service: service.spec.name.as_str().into(),
+            service_id,
+            service,
             place: match task.slot {
                 SlotKey::Slot(number) => Place::Slot(number.0),
                 SlotKey::Node(on) => Place::Node(node(on).map_or(task.id, |(id, _)| id)),
@@ -133,6 +144,6 @@ impl Rows {
             created: task.created,
             version: task.version.0,
             ports: endpoint.map_or(Vec::new(), EndpointSpec::host_ports),
-        }
+        })
     }
 }

@@ -6,7 +6,6 @@ use crate::base::ids::RecordNo;
 use crate::base::time::Span;
 use crate::expect::Verdict;
 use crate::metrics::ServiceMetrics;
-use crate::swarmkit::task::UpdateState;
 use crate::timeline::ends::{Footer, Stop};
 use crate::timeline::record::{CommandFact, Fact, Record};
 use crate::timeline::sink::Sink;
@@ -149,14 +148,7 @@ fn service_summary(out: &mut impl Write, service: &ServiceMetrics) -> io::Result
     let row = |out: &mut dyn Write, what: &str, text: String| writeln!(out, "  {what:<18} {text}");
     writeln!(out, "service {}", service.name)?;
     for update in &service.updates {
-        let (state, took) = (update.state.word(), seconds(update.took));
-        let text = match update.state {
-            UpdateState::Updating | UpdateState::RollbackStarted => {
-                format!("{state}, not over after {took}")
-            }
-            _ => format!("{state} after {took}"),
-        };
-        row(out, "update", text)?;
+        row(out, "update", update.words(seconds))?;
     }
     if let Some(least) = service.least_running {
         let of = service.replicas.map_or(String::new(), |n| format!(" of {n}"));

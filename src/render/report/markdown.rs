@@ -15,10 +15,8 @@ pub(super) fn markdown(report: &Report<'_>) -> String {
     for service in report.metrics {
         let least = service.least_running.map_or("-".to_string(), |least| least.to_string());
         let of = service.replicas.map_or(String::new(), |wish| format!(" of {wish}"));
-        let update = |u: &crate::metrics::UpdateTook| {
-            format!("{} after {}", u.state.word(), seconds(u.took))
-        };
-        let updates = service.updates.iter().map(update).collect::<Vec<_>>().join(", ");
+        let updates = service.updates.iter().map(|update| update.words(seconds));
+        let updates = updates.collect::<Vec<_>>().join(", ");
         text += &format!(
             "| {} | {least}{of} | {} | {} | {} | {updates} |\n",
             plain(&service.name),

@@ -8,6 +8,12 @@ use crate::swarmkit::task::TaskState;
 /// Text of a bar is cut here: more would not fit on it.
 const LONGEST: usize = 60;
 
+/// Slots that are drawn; the others are counted. Mermaid takes 50 000 characters by default.
+const LANES: usize = 60;
+
+/// Commands and faults that are drawn.
+const MARKS: usize = 60;
+
 /// The chart. Mermaid counts in milliseconds.
 pub(super) fn mermaid(report: &Report<'_>) -> String {
     let course = Course::of(report.timeline);
@@ -16,7 +22,7 @@ pub(super) fn mermaid(report: &Report<'_>) -> String {
     text += "    dateFormat x\n    axisFormat %M:%S\n";
     if !course.marks.is_empty() {
         text += "    section commands and faults\n";
-        for mark in &course.marks {
+        for mark in course.marks.iter().take(MARKS) {
             let tag = if mark.fault { "crit, milestone" } else { "milestone" };
             text += &format!("    {} :{tag}, {}, 0ms\n", word(&mark.text), ms(mark.at));
         }
@@ -28,7 +34,7 @@ pub(super) fn mermaid(report: &Report<'_>) -> String {
             text += &bar(&name, "active", update.from, update.until);
         }
     }
-    for lane in &course.lanes {
+    for lane in course.lanes.iter().take(LANES) {
         text += &format!("    section {}\n", word(&lane.name));
         for task in &lane.bars {
             let ends = task.phases.iter().skip(1).map(|(at, _)| *at).chain([task.end]);
@@ -44,6 +50,11 @@ pub(super) fn mermaid(report: &Report<'_>) -> String {
                 text += &bar(&name, tag, *from, until);
             }
         }
+    }
+    if course.lanes.len() > LANES {
+        text += "    section …\n";
+        let more = course.lanes.len() - LANES;
+        text += &format!("    {more} more slots :milestone, 0, 0ms\n");
     }
     text
 }

@@ -1,6 +1,6 @@
 //! Chrome's trace events (JSON), as the Perfetto UI opens them: nodes are processes, slots threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -33,10 +33,23 @@ pub(super) fn perfetto(report: &Report<'_>) -> String {
         let title = format!("{} {}", update.service, update.state.word());
         events.push(span(CLUSTER, 2, &title, "update", (update.from, update.until)));
     }
-    for (lane, thread) in course.lanes.iter().zip(3..) {
+    let mut named: BTreeSet<(u64, u64)> = BTreeSet::new();
+    let mut threads = 3;
+    for lane in &course.lanes {
+        // Slices of one thread must not cross: tasks that overlap get threads of their own.
+        let mut busy: Vec<SimTime> = Vec::new();
         for task in &lane.bars {
             let Some(pid) = nodes.get(task.node.as_str()) else { continue };
-            events.push(name("thread_name", *pid, thread, &lane.name));
+            let Some((began, _)) = task.phases.first() else { continue };
+            let row = busy.iter().position(|until| until <= began).unwrap_or_else(|| {
+                busy.push(task.end);
+                busy.len() - 1
+            });
+            busy[row] = task.end;
+            let thread = threads + row as u64;
+            if named.insert((*pid, thread)) {
+                events.push(name("thread_name", *pid, thread, &lane.name));
+            }
             let ends = task.phases.iter().skip(1).map(|(at, _)| *at).chain([task.end]);
             for ((from, phase), until) in task.phases.iter().zip(ends) {
                 let title = format!("#{} {} {}", task.ordinal, phase.word(), task.image);
@@ -49,6 +62,7 @@ pub(super) fn perfetto(report: &Report<'_>) -> String {
                 }));
             }
         }
+        threads += busy.len() as u64;
     }
     for (service, steps) in &course.running {
         for (at, running) in steps {

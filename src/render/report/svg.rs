@@ -1,5 +1,7 @@
 //! A picture for slides: a lane for each slot, the running tasks below, commands as numbered flags.
 
+use std::collections::BTreeSet;
+
 use crate::base::time::SimTime;
 use crate::base::xml::escaped;
 use crate::render::course::{Bar, Course, Phase};
@@ -137,8 +139,9 @@ impl Drawing {
     }
 
     fn updates(&mut self, course: &Course) {
-        let mut services: Vec<&str> = course.updates.iter().map(|u| u.service.as_str()).collect();
-        services.dedup();
+        let mut seen = BTreeSet::new();
+        let services = course.updates.iter().map(|update| update.service.as_str());
+        let services: Vec<&str> = services.filter(|service| seen.insert(*service)).collect();
         for service in services {
             let y = self.y;
             self.label(LEFT - 8, y + 14, "end", 11, &format!("{service}: update"));
