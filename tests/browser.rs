@@ -193,6 +193,8 @@ fn what_is_clicked_is_explained() {
     page.browser.click((x, top + 34.0));
     let view = page.view();
     assert!(view.contains("kind: update") && view.contains("rollback_started"), "{view}");
+    page.browser.key("Home");
+    page.frame();
     page.browser.eval("document.querySelector('ol button').click()");
     let view = page.view();
     assert!(view.contains("no: 0"), "{view}");

@@ -33,13 +33,13 @@ struct ServiceNumbers<'a> {
     unavailable_for_ns: i64,
     tasks_created: u64,
     restarts: u64,
-    updates: Vec<Took>,
+    updates: Vec<UpdateNumbers>,
     requests_answered: u64,
     requests_failed: u64,
 }
 
 #[derive(Serialize)]
-struct Took {
+struct UpdateNumbers {
     state: &'static str,
     took_ns: i64,
     cut_off: bool,
@@ -105,7 +105,7 @@ fn numbers(service: &ServiceMetrics) -> ServiceNumbers<'_> {
         updates: service
             .updates
             .iter()
-            .map(|update| Took {
+            .map(|update| UpdateNumbers {
                 state: update.state.word(),
                 took_ns: update.took.0,
                 cut_off: update.cut_off,
