@@ -9,7 +9,7 @@ use crate::swarmkit::spec::Mode;
 use crate::swarmkit::task::{TaskState, UpdateState};
 use crate::timeline::ends::Footer;
 use crate::timeline::record::{
-    Fact, Maker, Record, RequestOutcome, ServiceChange, TaskChange, UpdateStatus,
+    Fact, Maker, Record, RequestCounts, ServiceChange, TaskChange, UpdateStatus,
 };
 
 /// Numbers of one service.
@@ -41,6 +41,8 @@ pub struct ServiceMetrics {
     pub answered: u64,
     /// Requests not answered.
     pub failed: u64,
+    /// The same requests by what became of them; each count stops at 2³²−1.
+    pub requests: RequestCounts,
 }
 
 /// One update, or rollback.
@@ -115,14 +117,23 @@ impl Metrics {
             Fact::Update { service, status: Some(status) } => self.update(*service, *status),
             Fact::Task { task, change } => self.task(*task, change),
             Fact::Request { service: Some(service), outcome, .. } => {
-                if let Some(watching) = self.services.get_mut(service) {
-                    let answered = matches!(outcome, RequestOutcome::Answered(_));
-                    watching.metrics.answered += u64::from(answered);
-                    watching.metrics.failed += u64::from(!answered);
-                }
+                let mut counts = RequestCounts::default();
+                counts.add(*outcome, 1);
+                self.requests(*service, counts);
+            }
+            Fact::Requests { service: Some(service), counts, .. } => {
+                self.requests(*service, *counts);
             }
             _ => {}
         }
+    }
+
+    fn requests(&mut self, service: ServiceIx, counts: RequestCounts) {
+        let Some(watching) = self.services.get_mut(&service) else { return };
+        let metrics = &mut watching.metrics;
+        metrics.answered += u64::from(counts.answered);
+        metrics.failed += counts.failed();
+        metrics.requests.merge(counts);
     }
 
     /// The numbers, once the run has ended.
@@ -177,6 +188,7 @@ impl Metrics {
                     updates: Vec::new(),
                     answered: 0,
                     failed: 0,
+                    requests: RequestCounts::default(),
                 };
                 let since = self.at;
                 let new = Watching { metrics, running: 0, converged: false, removed: false, since };

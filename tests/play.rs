@@ -164,11 +164,14 @@ fn a_failure_is_found_explained_and_prevented_and_the_other_future_is_saved() {
 
 #[test]
 fn a_signal_leaves_the_terminal_clean() {
-    let mut terminal = play();
-    terminal.press(" ");
-    let id = terminal.child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert_eq!((terminal.end(), terminal.is_clean()), (Some(0), true));
+    for signal in ["-TERM", "-INT", "-QUIT", "-HUP"] {
+        let mut terminal = play();
+        terminal.press(" ");
+        let id = terminal.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        // It ends by the signal, as programs do.
+        assert_eq!((terminal.end(), terminal.is_clean()), (None, true), "{signal}");
+    }
 }
 
 #[test]

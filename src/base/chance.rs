@@ -65,6 +65,11 @@ pub enum Role {
     Fault = 10,
     /// A crash rate: time to the next crash of a task.
     Crash = 11,
+    /// Time between two requests of a source that arrive at random; slot and ordinal are the high
+    /// and the low half of the request's number.
+    Arrival = 12,
+    /// Which of the addresses of a service a client takes; numbered as arrivals are.
+    Resolve = 13,
 }
 
 /// The fixed words of block 0 of a task.
@@ -237,6 +242,8 @@ mod tests {
             Role::Client,
             Role::Fault,
             Role::Crash,
+            Role::Arrival,
+            Role::Resolve,
         ]
         .into_iter()
         .map(|role| key.word(role, 1, 2))

@@ -64,6 +64,33 @@ impl Quantity {
     }
 }
 
+/// −ln(1 − p) at p = 0, 1/16, …, 15/16, in millionths; beyond the last the tail is halved again and
+/// again.
+const QUANTILES: [i64; 16] = [
+    0, 64_539, 133_531, 207_639, 287_682, 374_693, 470_004, 575_364, 693_147, 826_679, 980_829,
+    1_163_151, 1_386_294, 1_673_976, 2_079_442, 2_772_589,
+];
+
+/// −ln of one sixteenth's last sixteenth: what one more round through the table adds.
+const ROUND: i64 = 2_772_589;
+
+/// The exponential waiting time with that mean that belongs to a drawn word; from a table, since
+/// `ln` differs between platforms.
+pub fn exponential(mean: Span, mut word: u64) -> Span {
+    let mut millionths = 0;
+    // Memoryless: the last sixteenth is the whole distribution again, one round later.
+    while word >> 60 == 15 && millionths < 10 * ROUND {
+        millionths += ROUND;
+        word <<= 4;
+    }
+    let place = (word >> 60) as usize;
+    let (low, high) = (QUANTILES[place], QUANTILES.get(place + 1).copied().unwrap_or(ROUND));
+    let within = i64::try_from((word << 4) >> 44).unwrap_or(0);
+    millionths += low + (((high - low) * within) >> 20);
+    let ns = i128::from(mean.0) * i128::from(millionths) / 1_000_000;
+    Span(i64::try_from(ns).unwrap_or(i64::MAX))
+}
+
 fn between(low: Span, high: Span, word: u64) -> Span {
     let width = high.0.saturating_sub(low.0).max(0) as u64;
     Span(low.0 + below(word, width.saturating_add(1)) as i64)

@@ -9,7 +9,7 @@ use crate::cli::report::whole;
 use crate::cli::say::answer;
 use crate::timeline::ends::{Footer, Header, Stop};
 use crate::timeline::record::Record;
-use crate::timeline::words::{Teller, printable, stamp};
+use crate::timeline::words::{Teller, stamp, why_ended};
 
 /// Arguments of `diff`.
 #[derive(Args, Debug)]
@@ -86,10 +86,8 @@ fn heads(a: &Header, b: &Header) -> Vec<String> {
 /// How a run ended, in words.
 fn end(footer: &Footer) -> String {
     let why = match &footer.stop {
-        Stop::ScriptDone => "script done".to_string(),
         Stop::Quiet => "nothing left to do".to_string(),
-        Stop::Stuck(why) => format!("stuck: {}", printable(why)),
-        Stop::Limit(limit) => format!("limit: {}", limit.word()),
+        stop => why_ended(stop),
     };
     format!("{why} at {} after {} events", stamp(footer.at).trim(), footer.events)
 }

@@ -3,17 +3,19 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 
 use crate::base::time::Span;
 use crate::cli::exit::Exit;
 use crate::cli::input::{WholeFile, input};
-use crate::cli::say::complain;
+use crate::cli::say::{complain, note};
 use crate::player::act::Key;
 use crate::player::screen::draw;
 use crate::player::state::{Player, Wish};
@@ -51,14 +53,12 @@ pub fn run(args: &PlayArgs) -> Exit {
         complain("play needs a terminal; swarmsim run prints the same run");
         return Exit::Usage;
     }
-    let ended = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
-        if let Err(error) = signal_hook::flag::register(signal, ended.clone()) {
-            complain(format_args!("cannot watch for signals: {error}"));
-            return Exit::File;
-        }
-    }
+    note("simulating…\n");
     let mut player = Player::new(Arc::new(scenario));
+    if let Err(error) = restore_on_signals() {
+        complain(format_args!("cannot watch for signals: {error}"));
+        return Exit::File;
+    }
     let mut terminal = match ratatui::try_init() {
         Ok(terminal) => terminal,
         Err(error) => {
@@ -66,7 +66,7 @@ pub fn run(args: &PlayArgs) -> Exit {
             return Exit::File;
         }
     };
-    let played = play(&mut terminal, &mut player, &ended);
+    let played = play(&mut terminal, &mut player);
     ratatui::restore();
     match played {
         Ok(()) => Exit::Success,
@@ -77,10 +77,25 @@ pub fn run(args: &PlayArgs) -> Exit {
     }
 }
 
-fn play(terminal: &mut DefaultTerminal, player: &mut Player, ended: &AtomicBool) -> io::Result<()> {
+/// A signal that ends the program ends it with the terminal as it was. In a thread of its own: when
+/// a terminal has gone, waiting for its keys never comes back.
+fn restore_on_signals() -> io::Result<()> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            ratatui::restore();
+            // It does not come back from this; if it did, the program would have to end.
+            let _ = emulate_default_handler(signal);
+            std::process::exit(128 + signal);
+        }
+    });
+    Ok(())
+}
+
+fn play(terminal: &mut DefaultTerminal, player: &mut Player) -> io::Result<()> {
     let tick = Span::from_ms(TICK.as_millis() as i64);
     let mut changed = true;
-    while !ended.load(Ordering::Relaxed) {
+    loop {
         if changed {
             terminal.draw(|frame| draw(frame, player))?;
         }
@@ -116,6 +131,11 @@ fn key(pressed: KeyEvent) -> Option<Key> {
     }
     Some(match pressed.code {
         KeyCode::Char('c') if pressed.modifiers.contains(KeyModifiers::CONTROL) => Key::Interrupt,
+        KeyCode::Char(_)
+            if pressed.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
+        {
+            return None;
+        }
         KeyCode::Char(c) => Key::Char(c),
         KeyCode::Left => Key::Left,
         KeyCode::Right => Key::Right,

@@ -10,11 +10,12 @@ use crate::base::chance::Seed;
 use crate::cli::exit::Exit;
 use crate::cli::input::{WholeFile, input, is_timeline, timeline};
 use crate::cli::run::{broken_laws, records_of};
-use crate::cli::say::{answer, complain};
+use crate::cli::say::{answer, complain, note};
 use crate::expect::{Verdict, evaluate};
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::render::report::{self, Report};
 use crate::scenario::{self, Scenario};
+use crate::timeline::digest::Digest;
 use crate::timeline::ends::{Header, Timeline};
 
 /// Arguments of `report`.
@@ -109,11 +110,26 @@ pub fn whole(
     behaviour: Option<&std::path::Path>,
 ) -> Result<Timeline, Exit> {
     if is_timeline(path) {
-        return timeline(path);
+        let timeline = timeline(path)?;
+        return checked(path, timeline);
     }
     let scenario = Arc::new(input(path, &[], behaviour)?.scenario);
     let (records, footer) = records_of(&scenario);
     Ok(Timeline { header: header(&scenario), records, footer })
+}
+
+/// A timeline of somebody else: its times must run forwards, and it is said if it was changed.
+fn checked(path: &std::path::Path, timeline: Timeline) -> Result<Timeline, Exit> {
+    let path = path.display();
+    let moments = timeline.records.iter().map(|record| record.at).chain([timeline.footer.at]);
+    if !moments.is_sorted() {
+        complain(format_args!("{path}: its times do not run forwards: swarmsim verify says where"));
+        return Err(Exit::Invalid);
+    }
+    if Digest::of(&timeline.records) != timeline.footer.digest {
+        note(format_args!("warning: {path} was changed: its records do not fit its digest\n"));
+    }
+    Ok(timeline)
 }
 
 /// The header of the timeline of a scenario.
@@ -130,11 +146,12 @@ pub fn write(out: &mut dyn Write, format: Format, timelines: &[Timeline]) -> io:
     let judged: Vec<_> = timelines.iter().map(judge).collect();
     let pairs = timelines.iter().zip(&judged);
     let reports: Vec<Report<'_>> = pairs
-        .map(|(timeline, (scenario, metrics, verdicts))| Report {
+        .map(|(timeline, judged)| Report {
             timeline,
-            name: &scenario.name,
-            metrics,
-            verdicts,
+            name: &judged.name,
+            metrics: &judged.metrics,
+            verdicts: &judged.verdicts,
+            unread: judged.unread.as_deref(),
         })
         .collect();
     match (format, reports.as_slice()) {
@@ -144,10 +161,28 @@ pub fn write(out: &mut dyn Write, format: Format, timelines: &[Timeline]) -> io:
     }
 }
 
-fn judge(timeline: &Timeline) -> (Scenario, Vec<ServiceMetrics>, Vec<Verdict>) {
+struct Judged {
+    name: String,
+    metrics: Vec<ServiceMetrics>,
+    verdicts: Vec<Verdict>,
+    unread: Option<String>,
+}
+
+/// What a run came to. A timeline holds its scenario; one that cannot be read expects nothing that
+/// is known, which is said.
+fn judge(timeline: &Timeline) -> Judged {
     let metrics = Metrics::of(&timeline.records, &timeline.footer);
-    let scenario = scenario::load(&timeline.header.scenario).unwrap_or_default();
+    let (scenario, unread) = match scenario::load(&timeline.header.scenario) {
+        Ok(scenario) => (scenario, None),
+        Err(problems) => {
+            let first = problems.0.first().map_or("", |problem| &problem.message);
+            (Scenario::default(), Some(format!("the scenario in the header: {first}")))
+        }
+    };
+    if let Some(why) = &unread {
+        note(format_args!("warning: its expectations are not known: {why}\n"));
+    }
     let broken = broken_laws(&scenario, &timeline.records, &timeline.footer);
     let verdicts = evaluate(&scenario.expect, &timeline.records, &timeline.footer, &broken);
-    (scenario, metrics, verdicts)
+    Judged { name: scenario.name, metrics, verdicts, unread }
 }

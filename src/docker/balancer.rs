@@ -79,6 +79,13 @@ impl Balancer {
         Some(found.task)
     }
 
+    /// What [`Balancer::pick`] would leave after so many calls.
+    pub fn skip(&mut self, picks: u64) {
+        for _ in 0..picks.checked_rem(u64::from(self.weighted)).unwrap_or(0) {
+            self.pick();
+        }
+    }
+
     /// How many backends get new connections.
     pub fn weighted(&self) -> usize {
         self.weighted as usize
@@ -134,6 +141,23 @@ mod tests {
         let mut balancer = Balancer::new(u64::MAX / 2 + 1);
         (0..4).for_each(|number| balancer.join(task(number)));
         assert_eq!(picks(&mut balancer, 3), [Some(2), Some(3), Some(0)]);
+    }
+
+    #[test]
+    fn to_skip_is_to_pick() {
+        for picks in 0..20 {
+            let (mut a, mut b) = (with(0..5), with(0..5));
+            for balancer in [&mut a, &mut b] {
+                balancer.drain(task(3));
+                balancer.pick();
+            }
+            a.skip(picks);
+            (0..picks).for_each(|_| _ = b.pick());
+            assert_eq!(a.pick(), b.pick(), "{picks}");
+        }
+        let mut none = Balancer::new(3);
+        none.skip(7);
+        assert_eq!(none.pick(), None);
     }
 
     #[test]

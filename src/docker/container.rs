@@ -145,6 +145,15 @@ impl Container {
         sooner
     }
 
+    /// Its process leaves by itself, now. True if it would have ended otherwise.
+    pub fn exit(&mut self, now: SimTime, code: i32) -> bool {
+        let running = self.state == State::Running && self.end.is_none_or(|end| end.at > now);
+        if running {
+            self.end = Some(End { at: now, code });
+        }
+        running
+    }
+
     /// The engine has noticed the end of its process. Gives the exit code.
     pub fn die(&mut self) -> i32 {
         self.state = State::Exiting;

@@ -160,6 +160,11 @@ impl Controller {
                     self.send(now, signal, out);
                 }
             }
+            Input::Exit(code) => {
+                if self.container.exit(now, code) {
+                    self.expect_end(now, true, out);
+                }
+            }
             Input::NodeCrashed => self.lose_power(now, out),
             Input::BehaviourChanged(health) => self.change_behaviour(now, health, out),
             Input::PullOutcomeChanged(supply) => self.supply = supply,

@@ -70,6 +70,8 @@ pub enum Input {
     Timer(Timer),
     /// A signal from outside.
     Signal(Signal),
+    /// Its process leaves by itself, with this code.
+    Exit(i32),
     /// The node lost power.
     NodeCrashed,
     /// The software answers its probes differently from now on.

@@ -1,6 +1,6 @@
 //! Claims about the requests of a window.
 
-use crate::base::ids::TaskIx;
+use crate::base::ids::{ServiceIx, TaskIx};
 use crate::expect::reading::Reading;
 use crate::expect::{Claim, claim, count};
 use crate::scenario::expect::{RequestClaim, Window};
@@ -14,21 +14,11 @@ pub(super) fn evaluate(
     name: &str,
     claims: &[RequestClaim],
 ) -> Vec<Claim> {
-    let part = reading.part(window);
-    let wanted = reading.service_ever(name);
-    let (mut answers, mut failed): (Vec<TaskIx>, u64) = (Vec::new(), 0);
-    for record in &reading.records[part.from..part.to] {
-        let Fact::Request { service, outcome, .. } = &record.fact else { continue };
-        // A port that nobody publishes belongs to no service: such a request failed for all.
-        if service.is_some() && *service != wanted {
-            continue;
-        }
-        match outcome {
-            RequestOutcome::Answered(task) => answers.push(*task),
-            _ => failed += 1,
-        }
-    }
-    let answered = answers.len() as u64;
+    let Seen { answers, by_nobody, failed } = seen(reading, window, name);
+    let answered = answers.len() as u64 + by_nobody;
+    let unknown = |text: String| {
+        claim(text, false, "nobody knows: these are told by the second (`told: each`)")
+    };
     let requests = |bound: &str, wanted: u64, (what, found): (&str, u64), holds: bool| {
         let wanted = count(wanted, "request", "requests");
         claim(format!("{name}: {bound}{wanted} {what}"), holds, found)
@@ -42,6 +32,15 @@ pub(super) fn evaluate(
             RequestClaim::FailedAtMost(n) => requests("at most ", *n, failures, failed <= *n),
             RequestClaim::Answered(n) => requests("", *n, replies, answered == *n),
             RequestClaim::AnsweredAtLeast(n) => requests("at least ", *n, replies, answered >= *n),
+            RequestClaim::AnsweredByTasks(n) if by_nobody > 0 => {
+                unknown(format!("{name}: {}", count(*n, "task answered", "tasks answered")))
+            }
+            RequestClaim::AnsweredByImage(image) if by_nobody > 0 => {
+                unknown(format!("{name}: answered by {image} only"))
+            }
+            RequestClaim::Alternate(wanted) if by_nobody > 0 => {
+                unknown(format!("{name}: {} in turn", if *wanted { "tasks answer" } else { "not" }))
+            }
             RequestClaim::AnsweredByTasks(n) => {
                 let tasks = distinct(&answers);
                 claim(
@@ -59,6 +58,38 @@ pub(super) fn evaluate(
             }
         })
         .collect()
+}
+
+/// The requests of a window.
+#[derive(Default)]
+struct Seen {
+    /// Who answered, in order.
+    answers: Vec<TaskIx>,
+    /// Answers of those that are told by the second, of which nobody knows who gave them.
+    by_nobody: u64,
+    failed: u64,
+}
+
+fn seen(reading: &Reading, window: Window, name: &str) -> Seen {
+    let part = reading.part(window);
+    let wanted = reading.service_ever(name);
+    // A port that nobody publishes belongs to no service: such a request failed for all.
+    let concerned = |service: &Option<ServiceIx>| service.is_none() || *service == wanted;
+    let mut seen = Seen::default();
+    for record in &reading.records[part.from..part.to] {
+        match &record.fact {
+            Fact::Request { service, outcome, .. } if concerned(service) => match outcome {
+                RequestOutcome::Answered(task) => seen.answers.push(*task),
+                _ => seen.failed += 1,
+            },
+            Fact::Requests { service, counts, .. } if concerned(service) => {
+                seen.by_nobody += u64::from(counts.answered);
+                seen.failed += counts.failed();
+            }
+            _ => {}
+        }
+    }
+    seen
 }
 
 fn distinct(answers: &[TaskIx]) -> u64 {

@@ -13,9 +13,10 @@ use crate::player::act::ACTIONS;
 use crate::player::state::{Mode, Panel, Player};
 use crate::render::rows::Rows;
 use crate::swarmkit::task::TaskState;
+use crate::timeline::ends::Stop;
 use crate::timeline::record::SlotKey;
 use crate::timeline::view::{NodeView, ServiceView, TaskView, View};
-use crate::timeline::words::{Weight, stamp};
+use crate::timeline::words::{Weight, stamp, why_ended};
 
 /// Services that have a line at the top.
 const SERVICES: usize = 3;
@@ -24,7 +25,7 @@ const SERVICES: usize = 3;
 const WIDE: u16 = 110;
 
 const KEYS: &str =
-    " space run  ←→ step  ⇞⇟ 10  f failure  ⏎ why  : act  b future  tab panel  ? help";
+    " space run  ←→ step  f failure  / find  ⏎ why  : act  s save  tab  ? help  q end";
 
 const HELP: [(&str, &str); 14] = [
     ("space", "runs and pauses; + and - change the speed"),
@@ -67,13 +68,19 @@ pub fn draw(frame: &mut Frame<'_>, player: &Player) {
             let lines = lines.iter().map(|line| Line::raw(line.clone())).collect();
             over(frame, middle.union(log), "why: the first cause first", lines, *scrolled);
         }
-        Mode::Help => {
-            let pair = |(key, what): (&str, &str)| Line::raw(format!("{key:<27}{what}"));
+        Mode::Help(scrolled) => {
+            let pair = |(key, what): (&str, &str)| Line::raw(format!("{key:<27} {what}"));
             let (before, after) = HELP.split_at(10);
             let actions = ACTIONS.iter().map(|(key, what)| pair((&format!("  {key}"), what)));
             let lines = before.iter().copied().map(pair);
             let lines = lines.chain(actions).chain(after.iter().copied().map(pair)).collect();
-            over(frame, frame.area(), "keys; any key goes back", lines, 0);
+            over(
+                frame,
+                frame.area(),
+                "keys; up and down scroll, any other goes back",
+                lines,
+                *scrolled,
+            );
         }
         _ => {}
     }
@@ -89,7 +96,12 @@ fn faint() -> Style {
 
 fn heading(player: &Player) -> String {
     let going = if player.playing { "▶" } else { "‖" };
-    let end = if player.clock >= player.future().end() { ", the end" } else { "" };
+    let future = player.future();
+    let end = match (&future.footer.stop, player.clock >= future.end()) {
+        (_, false) => String::new(),
+        (Stop::ScriptDone | Stop::Quiet, true) => ", the end".to_string(),
+        (stop, true) => format!(", {}", why_ended(stop)),
+    };
     let mut text = format!(
         " {} {going} ×{}{end}  {}",
         stamp(player.clock).trim_start(),

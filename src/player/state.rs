@@ -57,9 +57,12 @@ pub enum Mode {
     Saving(String),
     /// The causes of the chosen line are shown; how far down they are scrolled.
     Why(Vec<String>, usize),
-    /// The keys are shown.
-    Help,
+    /// The keys are shown, from that line on.
+    Help(usize),
 }
+
+/// The keys that are shown are no more lines than this.
+const HELP_LINES: usize = 30;
 
 /// What the player asks of whoever runs it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -160,7 +163,11 @@ impl Player {
         }
         match std::mem::replace(&mut self.mode, Mode::Watching) {
             Mode::Watching => return self.watch(key),
-            Mode::Help => {}
+            Mode::Help(scrolled) => match key {
+                Key::Up => self.mode = Mode::Help(scrolled.saturating_sub(1)),
+                Key::Down => self.mode = Mode::Help((scrolled + 1).min(HELP_LINES)),
+                _ => {}
+            },
             Mode::Why(lines, scrolled) => match key {
                 Key::Up => self.mode = Mode::Why(lines, scrolled.saturating_sub(1)),
                 Key::Down => {
@@ -230,7 +237,7 @@ impl Player {
             }
             Key::Char('s') => self.mode = Mode::Saving(String::new()),
             Key::Char('b') => self.current = (self.current + 1) % self.futures.len(),
-            Key::Char('?') => self.mode = Mode::Help,
+            Key::Char('?') => self.mode = Mode::Help(0),
             Key::Enter | Key::Char('w') => self.why(),
             Key::Tab => self.panel = self.panel.next(),
             _ => {}

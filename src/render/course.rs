@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::ids::{ServiceIx, TaskIx};
+use crate::base::ids::{ServiceIx, SpecVersion, TaskIx};
 use crate::base::time::SimTime;
+use crate::swarmkit::spec::TaskTemplate;
 use crate::swarmkit::task::{TaskState, UpdateState};
 use crate::timeline::ends::Timeline;
 use crate::timeline::names::Names;
-use crate::timeline::record::{CommandFact, Fact, Record, ServiceChange, SlotKey, TaskChange};
+use crate::timeline::record::{
+    CommandFact, Fact, HealthChange, Record, ServiceChange, SlotKey, TaskChange,
+};
 use crate::timeline::words::printable;
 
 /// A run in bars and marks.
@@ -47,7 +50,8 @@ pub struct Bar {
     pub ordinal: u32,
     /// Image.
     pub image: String,
-    /// Which of the service's images that is, in the order in which it had them; the first has 0.
+    /// Which version of the service's task template it was made from, in the order in which it had
+    /// them; the first has 0. A rollback goes back to the number that it had.
     pub generation: usize,
     /// Its node; empty while it has none.
     pub node: String,
@@ -57,6 +61,8 @@ pub struct Bar {
     pub end: SimTime,
     /// The state in which it ended.
     pub ended: Option<TaskState>,
+    /// Whether it failed: its state says so, or its container was found unhealthy.
+    pub failed: bool,
 }
 
 /// What a task is doing, as people see it.
@@ -112,7 +118,9 @@ struct Folding {
     /// Where a slot's lane is.
     lanes: BTreeMap<(ServiceIx, SlotKey), usize>,
     tasks: BTreeMap<TaskIx, Task>,
-    images: BTreeMap<ServiceIx, Vec<String>>,
+    templates: BTreeMap<ServiceIx, Vec<TaskTemplate>>,
+    /// Which of the templates each version of a spec has.
+    generations: BTreeMap<(ServiceIx, SpecVersion), usize>,
     running: BTreeMap<ServiceIx, (u32, Vec<(SimTime, u32)>)>,
     open: BTreeMap<ServiceIx, (SimTime, UpdateState)>,
 }
@@ -149,8 +157,15 @@ impl Folding {
                 self.course.marks.push(Mark { at, fault: true, text: printable(text) });
             }
             Fact::Service { service, change } => match change {
-                ServiceChange::Created { spec, .. } | ServiceChange::Spec { spec, .. } => {
-                    self.generation(*service, &spec.task.container.image);
+                ServiceChange::Created { spec, version, .. }
+                | ServiceChange::Spec { spec, version, .. } => {
+                    let known = self.templates.entry(*service).or_default();
+                    let place = known.iter().position(|known| *known == spec.task);
+                    let place = place.unwrap_or_else(|| {
+                        known.push(spec.task.clone());
+                        known.len() - 1
+                    });
+                    self.generations.insert((*service, *version), place);
                 }
                 ServiceChange::Removed => self.close(*service, at),
             },
@@ -161,16 +176,14 @@ impl Folding {
                 }
             }
             Fact::Task { task, change } => self.task(at, *task, change),
+            Fact::Health { task, change: HealthChange::Unhealthy } => {
+                if let Some(task) = self.tasks.get(task) {
+                    let bar = &mut self.course.lanes[task.lane].bars[task.bar];
+                    bar.failed |= bar.end == SimTime::MAX;
+                }
+            }
             _ => {}
         }
-    }
-
-    fn generation(&mut self, service: ServiceIx, image: &str) -> usize {
-        let images = self.images.entry(service).or_default();
-        images.iter().position(|known| known == image).unwrap_or_else(|| {
-            images.push(image.to_string());
-            images.len() - 1
-        })
     }
 
     fn close(&mut self, service: ServiceIx, until: SimTime) {
@@ -182,7 +195,8 @@ impl Folding {
 
     fn task(&mut self, at: SimTime, ix: TaskIx, change: &TaskChange) {
         if let TaskChange::Created(created) = change {
-            let generation = self.generation(created.service, &created.image);
+            let version = (created.service, created.version);
+            let generation = self.generations.get(&version).copied().unwrap_or_default();
             let key = (created.service, created.slot);
             let lane = *self.lanes.entry(key).or_insert_with(|| {
                 let name = self.names.slot(created.service, created.slot).to_string();
@@ -205,6 +219,7 @@ impl Folding {
                 phases: vec![(at, Phase::Starting)],
                 end: SimTime::MAX,
                 ended: None,
+                failed: false,
             });
             let (service, bar) = (created.service, bars.len() - 1);
             let (desired, state) = (created.desired, TaskState::New);
@@ -230,6 +245,7 @@ impl Folding {
         if task.state.is_terminal() && bar.ended.is_none() && bar.end == SimTime::MAX {
             bar.end = at;
             bar.ended = Some(task.state);
+            bar.failed |= matches!(task.state, TaskState::Failed | TaskState::Rejected);
         }
         let phase = task.phase();
         if bar.end == SimTime::MAX && bar.phases.last().is_some_and(|(_, last)| *last != phase) {

@@ -1,5 +1,6 @@
 //! A run as one JSON document: how it ended, its numbers, its expectations.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -36,6 +37,8 @@ struct ServiceNumbers<'a> {
     updates: Vec<UpdateNumbers>,
     requests_answered: u64,
     requests_failed: u64,
+    /// Those of the above, by reason.
+    requests_failed_by: BTreeMap<&'static str, u32>,
 }
 
 #[derive(Serialize)]
@@ -113,5 +116,12 @@ fn numbers(service: &ServiceMetrics) -> ServiceNumbers<'_> {
             .collect(),
         requests_answered: service.answered,
         requests_failed: service.failed,
+        requests_failed_by: service
+            .requests
+            .failures()
+            .into_iter()
+            .filter(|(.., count)| *count > 0)
+            .map(|(word, _, count)| (word, count))
+            .collect(),
     }
 }

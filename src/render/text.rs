@@ -6,10 +6,10 @@ use crate::base::ids::RecordNo;
 use crate::base::time::Span;
 use crate::expect::Verdict;
 use crate::metrics::ServiceMetrics;
-use crate::timeline::ends::{Footer, Stop};
+use crate::timeline::ends::Footer;
 use crate::timeline::record::{CommandFact, Fact, Record};
 use crate::timeline::sink::Sink;
-use crate::timeline::words::{Teller, Weight, stamp};
+use crate::timeline::words::{Teller, Weight, stamp, why_ended};
 
 /// Whether output is coloured; decided once, by whoever knows the terminal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,11 +118,7 @@ pub fn summary(
     metrics: &[ServiceMetrics],
     verdicts: &[Verdict],
 ) -> io::Result<()> {
-    let why = match &footer.stop {
-        Stop::ScriptDone | Stop::Quiet => "everything is done".to_string(),
-        Stop::Stuck(why) => format!("stuck: {why}, and nothing is pending"),
-        Stop::Limit(limit) => format!("limit reached: {}", limit.word()),
-    };
+    let why = why_ended(&footer.stop);
     writeln!(out, "\n{}  end: {why}", stamp(footer.at))?;
     for service in metrics {
         writeln!(out)?;
@@ -165,6 +161,11 @@ fn service_summary(out: &mut impl Write, service: &ServiceMetrics) -> io::Result
     row(out, "tasks created", format!("{}, {restarts} of them restarts", service.tasks_created))?;
     if service.answered + service.failed > 0 {
         row(out, "requests", format!("{} answered, {} failed", service.answered, service.failed))?;
+        for (_, reason, count) in service.requests.failures() {
+            if count > 0 {
+                row(out, "", format!("{count} {reason}"))?;
+            }
+        }
     }
     Ok(())
 }

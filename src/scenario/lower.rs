@@ -19,6 +19,7 @@ mod reader;
 pub(crate) mod script;
 #[cfg(test)]
 mod tests;
+pub(crate) mod traffic;
 
 /// What can be referred to.
 #[derive(Default)]
@@ -138,7 +139,7 @@ fn scenario(reader: &mut Reader, tree: &Tree, text: &str) -> Option<Scenario> {
         None => reader.note(Problem::new(tree.place, "", "a scenario needs a `script`")),
     }
     if let Some(tree) = fields.take("traffic") {
-        scenario.traffic = script::traffic(reader, tree, &names);
+        scenario.traffic = traffic::traffic(reader, tree, &names);
     }
     if let Some(tree) = fields.take("faults") {
         scenario.faults = faults::faults(reader, tree, &names);

@@ -272,21 +272,56 @@ pub enum Wait {
     Settled(Span),
 }
 
-/// Requests to a published port at a steady rate, from the start of the run or of a part of it.
+/// A source of requests, from the start of the run or of a part of it (semantics 13).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Traffic {
     /// Line in the file; 0 = none.
     pub line: u32,
-    /// The port.
-    pub port: u16,
-    /// Time between two requests; positive.
+    /// Whom it asks.
+    pub target: Target,
+    /// Time between two requests, or its mean; positive.
     pub every: Span,
-    /// The node that is asked; absent = all nodes in turn.
+    /// How they follow one another.
+    pub arrivals: Arrivals,
+    /// Connections that are kept and used in turn; 0 = each request makes one of its own.
+    pub connections: u32,
+    /// How long an answer takes.
+    pub takes: Span,
+    /// How they are told.
+    pub told: Told,
+    /// The node that is asked, or from which is asked by name; absent = all nodes in turn.
     pub node: Option<String>,
     /// First request; absent = when a service first publishes the port and has converged.
     pub from: Option<Span>,
     /// No request from then on; absent = until the run ends.
     pub until: Option<Span>,
+}
+
+/// Whom requests ask.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// A published port of a node.
+    Port(u16),
+    /// A service, by its name from within the cluster.
+    Service(String),
+}
+
+/// How requests follow one another. Nothing waits for an answer: the loop is open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arrivals {
+    /// At the same distance.
+    Steady,
+    /// At random: the distance is exponential, drawn for each.
+    Random,
+}
+
+/// How requests are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// Each by itself, with the task that answered.
+    Each,
+    /// As numbers, second by second.
+    EachSecond,
 }
 
 /// When a run is given up. Reaching a limit is an outcome of its own, never a hang.

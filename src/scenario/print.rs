@@ -12,7 +12,10 @@ use crate::docker::behaviour::{
 };
 use crate::scenario::json::{list, map, plain, text};
 use crate::scenario::lower::cluster::ENGINES;
-use crate::scenario::model::{Action, Cluster, Curl, Limits, Node, Scenario, Step, Traffic, Wait};
+use crate::scenario::lower::traffic::told_by_default;
+use crate::scenario::model::{
+    Action, Arrivals, Cluster, Curl, Limits, Node, Scenario, Step, Target, Told, Traffic, Wait,
+};
 use crate::scenario::syntax::Tree;
 use crate::swarmkit::spec::HealthConfig;
 
@@ -219,9 +222,22 @@ fn wait(until: &Wait, service: Option<&str>) -> Tree {
 }
 
 fn traffic(traffic: &Traffic) -> Tree {
+    let (port, service) = match &traffic.target {
+        Target::Port(port) => (Some(plain(port)), None),
+        Target::Service(name) => (None, Some(text(name))),
+    };
+    let told = match traffic.told {
+        Told::Each => "each",
+        Told::EachSecond => "each-second",
+    };
     map([
-        ("port", Some(plain(traffic.port))),
+        ("port", port),
+        ("service", service),
         ("every", Some(span(traffic.every))),
+        ("arrivals", (traffic.arrivals == Arrivals::Random).then(|| text("random"))),
+        ("connections", (traffic.connections > 0).then(|| plain(traffic.connections))),
+        ("takes", (traffic.takes > Span::ZERO).then(|| span(traffic.takes))),
+        ("told", (traffic.told != told_by_default(traffic.every)).then(|| text(told))),
         ("node", traffic.node.as_ref().map(text)),
         ("from", traffic.from.map(span)),
         ("until", traffic.until.map(span)),

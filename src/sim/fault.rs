@@ -80,8 +80,11 @@ impl Simulation {
             }
             What::Kill { service, slot, death } => {
                 if let Some(task) = self.choose_task(number, service, *slot) {
-                    let kill = matches!(death, Death::Signal(9) | Death::Exit(_));
-                    self.on_nodes(cause, |engine, cx, _| engine.signal(cx, task, kill));
+                    let death = *death;
+                    self.on_nodes(cause, |engine, cx, _| match death {
+                        Death::Signal(number) => engine.signal(cx, task, number == 9),
+                        Death::Exit(code) => engine.exit(cx, task, code.into()),
+                    });
                 }
             }
             What::CrashRate(Software::Image(image), rate) => {
@@ -193,8 +196,17 @@ fn words(what: &What) -> String {
         What::NodeReturn(choice) => format!("{} returns", node(choice)),
         What::NodePartition(choice) => format!("{} loses contact", node(choice)),
         What::NodeAvailability(choice, to) => format!("{} is set to {}", node(choice), to.word()),
-        What::Kill { service, slot: Some(slot), .. } => format!("{service}.{slot} is killed"),
-        What::Kill { service, slot: None, .. } => format!("a task of {service} is killed"),
+        What::Kill { service, slot, death } => {
+            let whom = match slot {
+                Some(slot) => format!("{service}.{slot}"),
+                None => format!("a task of {service}"),
+            };
+            match death {
+                Death::Signal(9) => format!("{whom} is killed"),
+                Death::Signal(number) => format!("{whom} gets signal {number}"),
+                Death::Exit(code) => format!("{whom} exits with code {code}"),
+            }
+        }
         What::CrashRate(Software::Image(name) | Software::Service(name), _) => {
             format!("{name} crashes at random")
         }

@@ -9,4 +9,5 @@ mod request;
 mod rows;
 mod script;
 mod stack;
+mod traffic;
 pub mod world;

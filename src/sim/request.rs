@@ -1,28 +1,39 @@
 //! Requests to published ports: which task answers, as the asked node's load balancer has it
 //! (semantics 13).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::base::chance::{Role, below};
-use crate::base::ids::{Id, NodeIx, ServiceIx};
+use crate::base::ids::{Id, NodeIx, ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::docker::balancer::Balancer;
 use crate::docker::container::Listening;
 use crate::scenario::model::Curl;
-use crate::sim::engine::BackendNews;
-use crate::sim::script::{ScriptEvent, is_converged};
-use crate::sim::world::{Event, Simulation};
-use crate::swarmkit::ctx::Class;
-use crate::swarmkit::spec::PublishMode;
+use crate::sim::engine::{BackendNews, Spread};
+use crate::sim::traffic::Source;
+use crate::sim::world::Simulation;
+use crate::swarmkit::spec::{PublishMode, ResolutionMode};
 use crate::timeline::record::{BackendChange, Fact, RequestOutcome, Stream};
 
 /// The load balancers that were asked so far. Each node balances for itself, and learns of changes
 /// on other nodes by gossip; a balancer that nobody asks costs nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Requests {
-    balancers: BTreeMap<(ServiceIx, NodeIx), Seen>,
-    /// Traffic that has begun, by its place in the scenario.
-    begun: BTreeSet<u32>,
+    balancers: BTreeMap<(ServiceIx, NodeIx, Way), Seen>,
+    pub(super) sources: BTreeMap<u32, Source>,
+}
+
+/// How a service is reached (semantics 13.1).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Way {
+    /// By a port that any node accepts.
+    Ingress,
+    /// By a port of the node on which the task is.
+    Host,
+    /// By its name, which stands for one address.
+    Name,
+    /// By its name, which stands for the addresses of its tasks.
+    Addresses,
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +47,38 @@ struct Seen {
 
 /// Longest that gossip takes to reach another node of a small cluster (semantics N16).
 const GOSSIP: Span = Span::from_ms(200);
+
+/// How often a member of the gossip is probed, and how long, times the logarithm of their number,
+/// it is suspected before it is given up (semantics 13.3).
+///
+/// Upstream: memberlist `config.go` `DefaultLANConfig` (`ProbeInterval`, `SuspicionMult`),
+/// `util.go` `suspicionTimeout`.
+const PROBE: Span = Span::from_secs(1);
+const SUSPICION: Span = Span::from_secs(4);
+
+/// How long the gossip's members suspect one of them that is silent.
+fn suspicion(members: usize) -> Span {
+    let scale = thousandths_of_log10(members as u64).max(1_000);
+    Span(SUSPICION.0 / 1_000 * scale)
+}
+
+/// log₁₀, in thousandths, rounded down: digit by digit, since floats differ between platforms.
+fn thousandths_of_log10(number: u64) -> i64 {
+    const ONE: u128 = 1_000_000_000_000;
+    let number = u128::from(number.max(1));
+    let mut log = i64::from(number.ilog10());
+    let mut rest = number * ONE / 10_u128.pow(number.ilog10());
+    for _ in 0..3 {
+        let mut power = ONE;
+        for _ in 0..10 {
+            power = power * rest / ONE;
+        }
+        let digit = (power / ONE).max(1).ilog10();
+        log = log * 10 + i64::from(digit);
+        rest = power / 10_u128.pow(digit);
+    }
+    log
+}
 
 impl Simulation {
     /// One request of the script: notes who answered, and prints it.
@@ -51,98 +94,127 @@ impl Simulation {
 
     /// One request: who answers, as a fact.
     fn ask(&mut self, port: u16, node: NodeIx) -> RequestOutcome {
-        let service = self.service_on(port);
-        let outcome = match service {
-            None => RequestOutcome::NoService,
-            Some(service) => self.ask_balancer(service, node),
-        };
-        let (now, fact) = (self.now(), Fact::Request { port, node, service, outcome });
-        self.manager.store.journal.note(now, fact);
+        let now = self.now();
+        let reached = self.on_port(port);
+        let outcome = self.ask_at(now, reached, node, 0);
+        let service = reached.map(|(service, _)| service);
+        self.manager.store.journal.note(now, Fact::Request { port, node, service, outcome });
         outcome
     }
 
-    /// The next request of steady traffic, and the one after it.
-    pub(super) fn traffic(&mut self, number: u32, nth: u32) {
-        let scenario = self.scenario.clone();
-        let traffic = &scenario.traffic[number as usize];
-        let now = self.now();
-        if traffic.until.is_some_and(|until| now >= SimTime::ZERO.after(until)) {
-            return;
+    /// Who answers a request to that service at that moment, which is not before the last event.
+    /// `draw` is the word by which one of several addresses is taken.
+    pub(super) fn ask_at(
+        &mut self,
+        at: SimTime,
+        reached: Option<(ServiceIx, Way)>,
+        node: NodeIx,
+        draw: u64,
+    ) -> RequestOutcome {
+        if !self.engine.has_power(node) {
+            return RequestOutcome::Unreachable;
         }
-        let nodes: Vec<NodeIx> = self.manager.store.nodes().map(|(ix, _)| ix).collect();
-        let turn = nodes.get(nth as usize % nodes.len().max(1)).copied();
-        let node = match (&traffic.node, turn) {
-            (None, Some(node)) => node,
-            (name, _) => self.asked_node(name.as_deref()),
+        let Some((service, way)) = reached else { return RequestOutcome::NoService };
+        let task = match way {
+            Way::Host => self.task_with_host_port(service, node, at),
+            Way::Addresses => {
+                let (balancer, _) = self.balancer(service, node, way, at);
+                let count = balancer.weighted() as u64;
+                let mut weighted = balancer.backends().filter(|(_, weighted)| *weighted);
+                weighted.nth(below(draw, count.max(1)) as usize).map(|(task, _)| task)
+            }
+            Way::Ingress | Way::Name => self.balancer(service, node, way, at).0.pick(),
         };
-        self.manager.store.journal.wake(None);
-        self.ask(traffic.port, node);
-        let event = Event::Script(ScriptEvent::Traffic(number, nth + 1));
-        self.file_background(now.after(traffic.every), Class::Client, event);
+        let Some(task) = task else { return RequestOutcome::NoBackend };
+        match self.listening(task, at) {
+            Some(Listening::Serves) => RequestOutcome::Answered(task),
+            Some(Listening::NotYet) => RequestOutcome::Refused(task),
+            _ => RequestOutcome::Lost(task),
+        }
     }
 
-    /// Traffic without a beginning of its own begins when a service that publishes the port has
-    /// converged.
-    pub(super) fn begin_traffic(&mut self) {
-        let scenario = self.scenario.clone();
-        for (number, traffic) in scenario.traffic.iter().enumerate() {
-            let number = number as u32;
-            if traffic.from.is_some() || self.requests.begun.contains(&number) {
-                continue;
-            }
-            let service = self.service_on(traffic.port);
-            if service.is_some_and(|service| is_converged(&self.manager.store, service)) {
-                self.requests.begun.insert(number);
-                let event = Event::Script(ScriptEvent::Traffic(number, 0));
-                self.file_background(self.now(), Class::Client, event);
-            }
-        }
+    /// What a connection to a task meets; none if its container is gone.
+    pub(super) fn listening(&self, task: TaskIx, at: SimTime) -> Option<Listening> {
+        self.engine.container(task).map(|container| container.listening(at))
     }
 
     /// The node of that name, or the first manager.
-    fn asked_node(&self, name: Option<&str>) -> NodeIx {
+    pub(super) fn asked_node(&self, name: Option<&str>) -> NodeIx {
         let store = &self.manager.store;
         let named = name.and_then(|name| store.node_named(name));
         let manager = || store.nodes().find(|(_, node)| node.manager).map(|(ix, _)| ix);
         named.or_else(manager).unwrap_or_else(|| NodeIx::from_index(0))
     }
 
-    fn service_on(&self, port: u16) -> Option<ServiceIx> {
-        let publishes = |(ix, stored): (ServiceIx, &crate::swarmkit::store::Service)| {
-            let endpoint = stored.now.spec.endpoint.as_ref()?;
-            let on_it = endpoint
-                .ports
-                .iter()
-                .any(|p| p.published == u32::from(port) && p.publish_mode == PublishMode::Ingress);
-            on_it.then_some(ix)
-        };
-        self.manager.store.services().find_map(publishes)
+    /// The service that publishes a port.
+    pub(super) fn on_port(&self, port: u16) -> Option<(ServiceIx, Way)> {
+        self.manager.store.services().find_map(|(ix, stored)| {
+            let ports = &stored.now.spec.endpoint.as_ref()?.ports;
+            let on_it = ports.iter().find(|p| p.published == u32::from(port))?;
+            let way = match on_it.publish_mode {
+                PublishMode::Ingress => Way::Ingress,
+                PublishMode::Host => Way::Host,
+            };
+            Some((ix, way))
+        })
     }
 
-    fn ask_balancer(&mut self, service: ServiceIx, node: NodeIx) -> RequestOutcome {
-        let now = self.now();
+    /// The service of that name, from within the cluster.
+    pub(super) fn by_name(&self, name: &str) -> Option<(ServiceIx, Way)> {
+        let mut services = self.manager.store.services();
+        let (ix, stored) = services.find(|(_, stored)| stored.now.spec.name == name)?;
+        let endpoint = stored.now.spec.endpoint.as_ref();
+        let addresses = endpoint.is_some_and(|e| e.mode == ResolutionMode::DnsRr);
+        Some((ix, if addresses { Way::Addresses } else { Way::Name }))
+    }
+
+    /// The task of a service on a node; of several one whose process runs.
+    fn task_with_host_port(&self, service: ServiceIx, node: NodeIx, at: SimTime) -> Option<TaskIx> {
+        let tasks = self.engine.tasks_on(node).into_iter();
+        let mut own = tasks.filter(|task| self.manager.store.task_ever(*task).service == service);
+        let runs = |task: &TaskIx| {
+            matches!(self.listening(*task, at), Some(Listening::Serves | Listening::NotYet))
+        };
+        own.find(runs)
+    }
+
+    /// The load balancer of a service on a node as it is at `at`, and when it next hears of a
+    /// change that is already under way.
+    pub(super) fn balancer(
+        &mut self,
+        service: ServiceIx,
+        node: NodeIx,
+        way: Way,
+        at: SimTime,
+    ) -> (&mut Balancer, Option<SimTime>) {
         let store = &self.manager.store;
         let key = store.node_ever(node).key;
-        let seen = self.requests.balancers.entry((service, node)).or_insert_with(|| Seen {
-            balancer: Balancer::new(key.word(Role::BalancerStart, 0, service.index() as u32)),
-            read: 0,
-            under_way: Vec::new(),
+        let members = store.node_count();
+        let seen = self.requests.balancers.entry((service, node, way)).or_insert_with(|| {
+            let start = key.word(Role::BalancerStart, way as u32, service.index() as u32);
+            Seen { balancer: Balancer::new(start), read: 0, under_way: Vec::new() }
         });
+        let mut fresh = false;
         for news in &self.engine.backends()[seen.read..] {
             seen.read += 1;
             if store.task_ever(news.task).service != service {
                 continue;
             }
-            let after = if news.node == node {
-                Span::ZERO
-            } else {
-                let word = key.word(Role::Gossip, 0, seen.read as u32);
-                Span(below(word, GOSSIP.0 as u64) as i64)
+            let word = key.word(Role::Gossip, 0, seen.read as u32);
+            let after = match news.spread {
+                _ if news.node == node => Span::ZERO,
+                Spread::Gossip => Span(below(word, GOSSIP.0 as u64) as i64),
+                Spread::NodeLoss => {
+                    Span(below(word, PROBE.0 as u64) as i64).plus(suspicion(members))
+                }
             };
             seen.under_way.push((news.at.after(after), *news));
+            fresh = true;
         }
-        seen.under_way.sort_by_key(|(at, _)| *at);
-        let arrived = seen.under_way.partition_point(|(at, _)| *at <= now);
+        if fresh {
+            seen.under_way.sort_by_key(|(at, _)| *at);
+        }
+        let arrived = seen.under_way.partition_point(|(arrives, _)| *arrives <= at);
         for (_, news) in seen.under_way.drain(..arrived) {
             match news.change {
                 BackendChange::Joined => seen.balancer.join(news.task),
@@ -150,12 +222,8 @@ impl Simulation {
                 BackendChange::Left => seen.balancer.leave(news.task),
             }
         }
-        let Some(task) = seen.balancer.pick() else { return RequestOutcome::NoBackend };
-        match self.engine.container(task).map(|container| container.listening(now)) {
-            Some(Listening::Serves) => RequestOutcome::Answered(task),
-            Some(Listening::NotYet) => RequestOutcome::Refused(task),
-            _ => RequestOutcome::Lost(task),
-        }
+        let next = seen.under_way.first().map(|(arrives, _)| *arrives);
+        (&mut seen.balancer, next)
     }
 
     fn answer_text(&self, curl: &Curl, outcome: RequestOutcome) -> String {
@@ -171,8 +239,24 @@ impl Simulation {
             }
             RequestOutcome::Refused(_) => format!("{refused}: connection refused"),
             RequestOutcome::Lost(_) => format!("{refused}: the task that was asked is gone"),
+            RequestOutcome::Cut(_) => format!("{refused}: the task that was asked has ended"),
+            RequestOutcome::Unreachable => format!("{refused}: the node has no power"),
             RequestOutcome::NoBackend => format!("{refused}: no task takes requests"),
             RequestOutcome::NoService => format!("{refused}: no service publishes it"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_member_is_suspected_for_four_seconds_or_more() {
+        for (members, ms) in [(1, 4_000), (10, 4_000), (20, 5_204), (100, 8_000), (1_000, 12_000)] {
+            assert_eq!(suspicion(members), Span::from_ms(ms), "{members}");
+        }
+        assert_eq!(thousandths_of_log10(2), 301);
+        assert_eq!(thousandths_of_log10(999_999), 5_999);
     }
 }

@@ -20,8 +20,8 @@ pub enum ScriptEvent {
     Request(u32),
     /// The attached client of a step looks again.
     Poll(u32),
-    /// The n-th request of steady traffic.
-    Traffic(u32, u32),
+    /// A source of requests has its turn.
+    Traffic(u32),
     /// A wait of that step is over, if nothing changed since.
     WaitOver(u32, u32),
 }
@@ -92,7 +92,7 @@ impl Simulation {
         }
         for (number, traffic) in scenario.traffic.iter().enumerate() {
             if let Some(from) = traffic.from {
-                let event = Event::Script(ScriptEvent::Traffic(number as u32, 0));
+                let event = Event::Script(ScriptEvent::Traffic(number as u32));
                 self.file_background(SimTime::ZERO.after(from), Class::Client, event);
             }
         }
@@ -129,7 +129,7 @@ impl Simulation {
             ScriptEvent::Step(step) => self.begin_step(step),
             ScriptEvent::Request(step) => self.request(step, cause),
             ScriptEvent::Poll(step) => self.poll(step, cause),
-            ScriptEvent::Traffic(number, nth) => self.traffic(number, nth),
+            ScriptEvent::Traffic(number) => self.traffic(number),
             ScriptEvent::WaitOver(step, quiet) => {
                 if self.script.current == Some(step) && self.script.quiet == quiet {
                     self.wait_over(step);

@@ -8,7 +8,7 @@ use crate::base::chance::{Key, Role, Seed, Whom};
 use crate::base::ids::{Identifier, RecordNo, Term};
 use crate::base::time::SimTime;
 use crate::kernel::agenda::Agenda;
-use crate::scenario::model::Scenario;
+use crate::scenario::model::{Scenario, Told};
 use crate::sim::client::Clients;
 use crate::sim::engine::{Asked, Engine, EngineCtx, EngineEvent};
 use crate::sim::manager::Manager;
@@ -73,7 +73,9 @@ pub struct Simulation {
     order: RaceOrder,
     digest: Digest,
     asked: Vec<Asked>,
-    events: u64,
+    /// Whether there are requests that are told by the second.
+    counts_traffic: bool,
+    pub(super) events: u64,
     /// Timers of the leader that are ahead in the background: what a wait that holds the run may
     /// end with.
     timers: usize,
@@ -127,6 +129,7 @@ impl Simulation {
             order: RaceOrder::usual(),
             digest: Digest::new(),
             asked: Vec::new(),
+            counts_traffic: scenario.traffic.iter().any(|t| t.told == Told::EachSecond),
             events: 0,
             timers: 0,
             instant: (SimTime::ZERO, 0),
@@ -265,10 +268,20 @@ impl Simulation {
 
     /// Carries out the next event, hands its records to `sink`, and says if the run ends here.
     pub fn step(&mut self, sink: &mut impl Sink) -> Option<Stop> {
-        if let Some(stop) = self.is_over() {
-            return Some(stop);
+        let stop = self.is_over().or_else(|| self.advance(sink));
+        if let (Some(stop), true) = (&stop, self.counts_traffic) {
+            let end = self.end(stop);
+            self.end_traffic(end);
+            self.hand_on(sink);
         }
+        stop
+    }
+
+    fn advance(&mut self, sink: &mut impl Sink) -> Option<Stop> {
         let Some(due) = self.agenda.pop() else { return Some(Stop::Quiet) };
+        if self.counts_traffic {
+            self.count_traffic();
+        }
         let Ahead { event, cause } = due.event;
         match event {
             Event::Leader(term, timer) => {
@@ -380,15 +393,19 @@ impl Simulation {
         None
     }
 
-    /// The end of the timeline, if the run stopped now for this reason.
-    pub fn footer(&self, stop: Stop) -> Footer {
-        let at = match stop {
+    /// When a run ends that stops now for this reason.
+    fn end(&self, stop: &Stop) -> SimTime {
+        match stop {
             Stop::ScriptDone => self.now().max(self.script.last_step().after(self.scenario.watch)),
             _ => self.now(),
-        };
+        }
+    }
+
+    /// The end of the timeline, if the run stopped now for this reason.
+    pub fn footer(&self, stop: Stop) -> Footer {
         Footer {
+            at: self.end(&stop),
             stop,
-            at,
             records: self.manager.store.journal.count() as u64,
             events: self.events,
             digest: self.digest.value(),

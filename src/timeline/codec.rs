@@ -185,15 +185,7 @@ impl Facts<'_, '_> {
                 self.o.shown("node", self.names.node(*node));
                 self.node(change);
             }
-            Fact::Request { port, node, service, outcome } => {
-                self.kind("request");
-                self.o.number("port", *port);
-                self.o.shown("node", self.names.node(*node));
-                if let Some(service) = service {
-                    self.name_service(*service);
-                }
-                self.outcome(*outcome);
-            }
+            Fact::Request { .. } | Fact::Requests { .. } => self.requests(fact),
             Fact::Fault { fault, text } => {
                 self.kind("fault");
                 self.o.number("fault", *fault);
@@ -413,11 +405,44 @@ impl Facts<'_, '_> {
         }
     }
 
+    fn requests(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Request { port, node, service, outcome } => {
+                self.kind("request");
+                if *port != 0 {
+                    self.o.number("port", *port);
+                }
+                self.o.shown("node", self.names.node(*node));
+                if let Some(service) = service {
+                    self.name_service(*service);
+                }
+                self.outcome(*outcome);
+            }
+            Fact::Requests { traffic, service, since, counts } => {
+                self.kind("requests");
+                self.o.number("traffic", *traffic);
+                if let Some(service) = service {
+                    self.name_service(*service);
+                }
+                self.o.number("since", since.0);
+                self.o.number("answered", counts.answered);
+                for (word, _, count) in counts.failures() {
+                    if count > 0 {
+                        self.o.number(word, count);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn outcome(&mut self, outcome: RequestOutcome) {
         let (word, task) = match outcome {
             RequestOutcome::Answered(task) => ("answered", Some(task)),
             RequestOutcome::Refused(task) => ("refused", Some(task)),
             RequestOutcome::Lost(task) => ("lost", Some(task)),
+            RequestOutcome::Cut(task) => ("cut", Some(task)),
+            RequestOutcome::Unreachable => ("unreachable", None),
             RequestOutcome::NoBackend => ("no_backend", None),
             RequestOutcome::NoService => ("no_service", None),
         };

@@ -252,14 +252,16 @@ impl Digest {
                 self.byte(0x90);
                 self.number(u64::from(*port));
                 self.node(*node);
-                match service {
-                    None => self.byte(0),
-                    Some(service) => {
-                        self.byte(1);
-                        self.service(*service);
-                    }
-                }
+                self.service_if(*service);
                 self.outcome(*outcome);
+            }
+            Fact::Requests { traffic, service, since, counts } => {
+                self.byte(0x91);
+                self.number(u64::from(*traffic));
+                self.service_if(*service);
+                self.number(since.0);
+                self.number(u64::from(counts.answered));
+                counts.failures().iter().for_each(|(.., count)| self.number(u64::from(*count)));
             }
             Fact::Fault { fault, text } => {
                 self.byte(0xa0);
@@ -479,6 +481,16 @@ impl Digest {
         }
     }
 
+    fn service_if(&mut self, service: Option<ServiceIx>) {
+        match service {
+            None => self.byte(0),
+            Some(service) => {
+                self.byte(1);
+                self.service(service);
+            }
+        }
+    }
+
     fn outcome(&mut self, outcome: RequestOutcome) {
         let (code, task) = match outcome {
             RequestOutcome::Answered(task) => (0, Some(task)),
@@ -486,6 +498,8 @@ impl Digest {
             RequestOutcome::Lost(task) => (2, Some(task)),
             RequestOutcome::NoBackend => (3, None),
             RequestOutcome::NoService => (4, None),
+            RequestOutcome::Cut(task) => (5, Some(task)),
+            RequestOutcome::Unreachable => (6, None),
         };
         self.byte(code);
         if let Some(task) = task {

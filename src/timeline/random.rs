@@ -67,6 +67,18 @@ fn node(by: u32, of: usize) -> NodeIx {
     NodeIx::from_index(by as usize % of)
 }
 
+fn request_counts(a: u32, b: u32) -> RequestCounts {
+    RequestCounts {
+        answered: a,
+        refused: b % 3,
+        lost: b % 2,
+        cut: a % 2,
+        unreachable: a % 3,
+        no_backend: b,
+        no_service: a % 5,
+    }
+}
+
 impl Make {
     fn step(&mut self, kind: u8, a: u32, b: u32, c: u64) {
         if b % 3 == 0 {
@@ -99,7 +111,7 @@ impl Make {
         } else if self.tasks == 0 {
             2
         } else {
-            kind % 20
+            kind % 21
         };
         match declare {
             0 => self.joined(a, b, c),
@@ -138,13 +150,7 @@ impl Make {
                 port: a as u16,
                 node: node(a, self.nodes),
                 service: (b % 2 == 0).then(|| self.service(a)),
-                outcome: match b % 5 {
-                    0 => RequestOutcome::Answered(self.task(a)),
-                    1 => RequestOutcome::Refused(self.task(a)),
-                    2 => RequestOutcome::Lost(self.task(a)),
-                    3 => RequestOutcome::NoBackend,
-                    _ => RequestOutcome::NoService,
-                },
+                outcome: self.outcome(a, b),
             },
             17 => Fact::Fault { fault: a, text: text(b) },
             18 => Fact::Waiting {
@@ -152,7 +158,25 @@ impl Make {
                 slot: (b % 2 == 0).then(|| self.slot(a, b)),
                 reason: self.waiting(a, b, c),
             },
+            19 => Fact::Requests {
+                traffic: a,
+                service: (b % 2 == 0).then(|| self.service(a)),
+                since: SimTime(c),
+                counts: request_counts(a, b),
+            },
             _ => Fact::Leader { term: a as u16 },
+        }
+    }
+
+    fn outcome(&self, a: u32, b: u32) -> RequestOutcome {
+        match b % 7 {
+            0 => RequestOutcome::Answered(self.task(a)),
+            1 => RequestOutcome::Refused(self.task(a)),
+            2 => RequestOutcome::Lost(self.task(a)),
+            3 => RequestOutcome::NoBackend,
+            4 => RequestOutcome::Cut(self.task(a)),
+            5 => RequestOutcome::Unreachable,
+            _ => RequestOutcome::NoService,
         }
     }
 

@@ -18,8 +18,8 @@ use crate::timeline::fields::{Fields, Mistake, as_number, as_text, clip, mistake
 use crate::timeline::names::{Names, Place};
 use crate::timeline::record::{
     BackendChange, CommandFact, ContainerChange, Fact, HealthChange, Maker, NodeChange,
-    ProbeResult, Record, RequestOutcome, ServiceChange, Signal, SlotKey, Stream, TaskChange,
-    TaskCreated, TaskStatus, UpdateStatus, Waiting,
+    ProbeResult, Record, RequestCounts, RequestOutcome, ServiceChange, Signal, SlotKey, Stream,
+    TaskChange, TaskCreated, TaskStatus, UpdateStatus, Waiting,
 };
 use crate::timeline::spec_json;
 
@@ -33,7 +33,7 @@ pub const NODE_MESSAGES: [&str; 5] = [
 ];
 
 /// All kinds of records.
-pub const KINDS: [&str; 13] = [
+pub const KINDS: [&str; 14] = [
     "command",
     "service",
     "update",
@@ -44,6 +44,7 @@ pub const KINDS: [&str; 13] = [
     "backend",
     "node",
     "request",
+    "requests",
     "fault",
     "waiting",
     "leader",
@@ -103,10 +104,16 @@ impl Reader {
             "backend" => Fact::Backend { task: self.task(f)?, change: backend(f)? },
             "node" => self.node_fact(f)?,
             "request" => Fact::Request {
-                port: f.number("port")?,
+                port: f.number_if("port")?.unwrap_or(0),
                 node: self.node(f)?,
                 service: self.service_if(f)?,
                 outcome: self.outcome(f)?,
+            },
+            "requests" => Fact::Requests {
+                traffic: f.number("traffic")?,
+                service: self.service_if(f)?,
+                since: f.time("since")?,
+                counts: counts(f)?,
             },
             "fault" => Fact::Fault { fault: f.number("fault")?, text: f.text("text")?.into() },
             "waiting" => Fact::Waiting {
@@ -374,10 +381,20 @@ impl Reader {
             "answered" => RequestOutcome::Answered(self.task(f)?),
             "refused" => RequestOutcome::Refused(self.task(f)?),
             "lost" => RequestOutcome::Lost(self.task(f)?),
+            "cut" => RequestOutcome::Cut(self.task(f)?),
+            "unreachable" => RequestOutcome::Unreachable,
             "no_backend" => RequestOutcome::NoBackend,
             "no_service" => RequestOutcome::NoService,
             other => {
-                let known = ["answered", "refused", "lost", "no_backend", "no_service"];
+                let known = [
+                    "answered",
+                    "refused",
+                    "lost",
+                    "cut",
+                    "unreachable",
+                    "no_backend",
+                    "no_service",
+                ];
                 return Err(unknown_word("outcome", other, &known));
             }
         })
@@ -496,6 +513,18 @@ fn container(f: &mut Fields) -> Result<ContainerChange, Mistake> {
             let known = ["created", "started", "signalled", "died", "removed"];
             return Err(unknown_word("change", other, &known));
         }
+    })
+}
+
+fn counts(f: &mut Fields) -> Result<RequestCounts, Mistake> {
+    Ok(RequestCounts {
+        answered: f.number("answered")?,
+        refused: f.number_or_zero("refused")?,
+        lost: f.number_or_zero("lost")?,
+        cut: f.number_or_zero("cut")?,
+        unreachable: f.number_or_zero("unreachable")?,
+        no_backend: f.number_or_zero("no_backend")?,
+        no_service: f.number_or_zero("no_service")?,
     })
 }
 

@@ -90,9 +90,9 @@ pub enum Fact {
         /// How.
         change: NodeChange,
     },
-    /// A request was made to a published port.
+    /// A request was made to a published port, or to a service by its name.
     Request {
-        /// The port.
+        /// The port; 0 = by name.
         port: u16,
         /// The node that was asked.
         node: NodeIx,
@@ -100,6 +100,17 @@ pub enum Fact {
         service: Option<ServiceIx>,
         /// What came back.
         outcome: RequestOutcome,
+    },
+    /// Requests of a source that are told second by second.
+    Requests {
+        /// Its place in the scenario, counted from 0.
+        traffic: u32,
+        /// The service that they were made to, if there was one.
+        service: Option<ServiceIx>,
+        /// From when on they were made, up to the time of the record.
+        since: SimTime,
+        /// What came back.
+        counts: RequestCounts,
     },
     /// A fault of the scenario began or ended.
     Fault {
@@ -392,10 +403,81 @@ pub enum RequestOutcome {
     Refused(TaskIx),
     /// A task was asked whose process or node has gone.
     Lost(TaskIx),
+    /// A task's process ended while it was answering.
+    Cut(TaskIx),
+    /// The node that was asked has no power.
+    Unreachable,
     /// There is no task to ask.
     NoBackend,
     /// Nobody publishes the port.
     NoService,
+}
+
+/// How many requests ended in which way.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct RequestCounts {
+    /// [`RequestOutcome::Answered`].
+    pub answered: u32,
+    /// [`RequestOutcome::Refused`].
+    pub refused: u32,
+    /// [`RequestOutcome::Lost`].
+    pub lost: u32,
+    /// [`RequestOutcome::Cut`].
+    pub cut: u32,
+    /// [`RequestOutcome::Unreachable`].
+    pub unreachable: u32,
+    /// [`RequestOutcome::NoBackend`].
+    pub no_backend: u32,
+    /// [`RequestOutcome::NoService`].
+    pub no_service: u32,
+}
+
+impl RequestCounts {
+    /// Adds `times` requests that ended like this.
+    pub fn add(&mut self, outcome: RequestOutcome, times: u32) {
+        let count = match outcome {
+            RequestOutcome::Answered(_) => &mut self.answered,
+            RequestOutcome::Refused(_) => &mut self.refused,
+            RequestOutcome::Lost(_) => &mut self.lost,
+            RequestOutcome::Cut(_) => &mut self.cut,
+            RequestOutcome::Unreachable => &mut self.unreachable,
+            RequestOutcome::NoBackend => &mut self.no_backend,
+            RequestOutcome::NoService => &mut self.no_service,
+        };
+        *count = count.saturating_add(times);
+    }
+
+    /// Adds others.
+    pub fn merge(&mut self, other: RequestCounts) {
+        for (sum, count) in [
+            (&mut self.answered, other.answered),
+            (&mut self.refused, other.refused),
+            (&mut self.lost, other.lost),
+            (&mut self.cut, other.cut),
+            (&mut self.unreachable, other.unreachable),
+            (&mut self.no_backend, other.no_backend),
+            (&mut self.no_service, other.no_service),
+        ] {
+            *sum = sum.saturating_add(count);
+        }
+    }
+
+    /// Those that failed, by reason: the word for it in a timeline, the reason in words, how many.
+    pub fn failures(&self) -> [(&'static str, &'static str, u32); 6] {
+        [
+            ("refused", "refused by tasks that do not listen yet", self.refused),
+            ("lost", "lost with tasks that are gone", self.lost),
+            ("cut", "cut off in the middle of an answer", self.cut),
+            ("unreachable", "made to a node without power", self.unreachable),
+            ("no_backend", "without a task that takes requests", self.no_backend),
+            ("no_service", "without a service that publishes the port", self.no_service),
+        ]
+    }
+
+    /// How many failed.
+    pub fn failed(&self) -> u64 {
+        self.failures().iter().map(|(.., count)| u64::from(*count)).sum()
+    }
 }
 
 /// For what a control loop waits. A closed set, so that a stuck update can be explained from the

@@ -84,7 +84,7 @@ fn a_damaged_shape_is_found() {
         [
             "record 4 is earlier than the one before it",
             "record 6 names 6 as its cause, which is no earlier record",
-            "the footer counts 17 records, and there are 18",
+            "the footer counts 17 records, and there are 19",
             "the footer is earlier than the last record",
         ]
     );

@@ -214,6 +214,7 @@ impl View {
             }
             Fact::Command(_)
             | Fact::Request { .. }
+            | Fact::Requests { .. }
             | Fact::Fault { .. }
             | Fact::Waiting { .. }
             | Fact::Leader { .. } => {}

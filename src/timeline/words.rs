@@ -5,16 +5,17 @@
 
 use std::sync::Arc;
 
-use crate::base::ids::{IdVec, Identifier, ServiceIx, TaskIx};
+use crate::base::ids::{IdVec, Identifier, NodeIx, ServiceIx, TaskIx};
 use crate::base::time::SimTime;
 use crate::swarmkit::spec::{Mode, ServiceSpec};
 use crate::swarmkit::task::TaskState;
 use crate::timeline::differences::differences;
+use crate::timeline::ends::Stop;
 use crate::timeline::names::Names;
 use crate::timeline::record::{
     BackendChange, CommandFact, ContainerChange, Fact, HealthChange, Maker, NodeChange,
-    ProbeResult, Record, RequestOutcome, ServiceChange, Signal, Stream, TaskChange, TaskStatus,
-    UpdateStatus, Waiting,
+    ProbeResult, Record, RequestCounts, RequestOutcome, ServiceChange, Signal, Stream, TaskChange,
+    TaskStatus, UpdateStatus, Waiting,
 };
 
 /// How much a line matters.
@@ -60,6 +61,15 @@ pub fn stamp(at: SimTime) -> String {
     format!("{:>6}.{:03}s", ms / 1000, ms % 1000)
 }
 
+/// Why a run ended.
+pub fn why_ended(stop: &Stop) -> String {
+    match stop {
+        Stop::ScriptDone | Stop::Quiet => "everything is done".to_string(),
+        Stop::Stuck(why) => format!("stuck: {}, and nothing is pending", printable(why)),
+        Stop::Limit(limit) => format!("limit reached: {}", limit.word()),
+    }
+}
+
 impl Teller {
     /// A record in words.
     pub fn tell(&mut self, record: &Record) -> Line {
@@ -97,18 +107,11 @@ impl Teller {
                 let (weight, text) = node_words(change);
                 (weight, format!("{}  {text}", self.names.node(*node)))
             }
-            Fact::Request { port, node, outcome, .. } => {
-                let node = self.names.node(*node);
-                let text = match outcome {
-                    RequestOutcome::Answered(task) => format!("answered by {}", self.name(*task)),
-                    RequestOutcome::Refused(task) => {
-                        format!("refused: {} does not listen yet", self.name(*task))
-                    }
-                    RequestOutcome::Lost(task) => format!("lost: {} is gone", self.name(*task)),
-                    RequestOutcome::NoBackend => "failed: no task takes requests".to_string(),
-                    RequestOutcome::NoService => "failed: nobody publishes the port".to_string(),
-                };
-                (Weight::Detail, format!("request to {node}:{port} {text}"))
+            Fact::Request { port, node, service, outcome } => {
+                self.request(*port, *node, *service, *outcome)
+            }
+            Fact::Requests { service, since, counts, .. } => {
+                self.requests(*service, *since, *counts)
             }
             Fact::Fault { text, .. } => (Weight::Turn, format!("fault: {text}")),
             Fact::Waiting { service, slot, reason } => {
@@ -218,6 +221,51 @@ impl Teller {
             }
             TaskChange::Deleted => (Weight::Detail, format!("{name:<13} deleted from history")),
         }
+    }
+
+    fn request(
+        &self,
+        port: u16,
+        node: NodeIx,
+        service: Option<ServiceIx>,
+        outcome: RequestOutcome,
+    ) -> (Weight, String) {
+        let node = self.names.node(node);
+        let whom = match service {
+            Some(service) if port == 0 => format!("{} from {node}", self.names.service(service)),
+            _ => format!("{node}:{port}"),
+        };
+        let text = match outcome {
+            RequestOutcome::Answered(task) => format!("answered by {}", self.name(task)),
+            RequestOutcome::Refused(task) => {
+                format!("refused: {} does not listen yet", self.name(task))
+            }
+            RequestOutcome::Lost(task) => format!("lost: {} is gone", self.name(task)),
+            RequestOutcome::Cut(task) => {
+                format!("cut off: {} ended in the middle of it", self.name(task))
+            }
+            RequestOutcome::Unreachable => "lost: the node has no power".to_string(),
+            RequestOutcome::NoBackend => "failed: no task takes requests".to_string(),
+            RequestOutcome::NoService => "failed: nobody publishes the port".to_string(),
+        };
+        (Weight::Detail, format!("request to {whom} {text}"))
+    }
+
+    fn requests(
+        &self,
+        service: Option<ServiceIx>,
+        since: SimTime,
+        counts: RequestCounts,
+    ) -> (Weight, String) {
+        let who = service.map_or("nobody".to_string(), |s| self.names.service(s).to_string());
+        let failures = counts.failures().into_iter().filter(|(.., count)| *count > 0);
+        let failures: Vec<String> =
+            failures.map(|(_, reason, count)| format!("{count} {reason}")).collect();
+        let weight = if failures.is_empty() { Weight::Detail } else { Weight::Change };
+        let list: Vec<String> =
+            [format!("{} answered", counts.answered)].into_iter().chain(failures).collect();
+        let since = stamp(since);
+        (weight, format!("requests to {who} since {}: {}", since.trim(), list.join(", ")))
     }
 
     fn waiting(&self, reason: &Waiting) -> String {
@@ -339,10 +387,13 @@ fn node_words(change: &NodeChange) -> (Weight, String) {
     }
 }
 
-/// Control characters of a stranger's timeline must not reach a terminal.
+/// Control characters of a stranger's timeline must not reach a terminal, nor may what turns the
+/// direction of writing make a text look like another.
 pub(crate) fn printable(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
+    let odd =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.chars().any(odd) {
         return text.to_string();
     }
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if odd(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -117,7 +117,8 @@ impl Chromium {
     pub(crate) fn visit(&mut self, file: &Path, hash: &str) {
         let url = format!("file://{}#{hash}", file.display());
         self.call("Page.navigate", &json!({ "url": url }));
-        let loaded = "new Promise(done => document.readyState === 'complete' ? done(1) : addEventListener('load', () => done(1)))";
+        let loaded = "new Promise(done => document.readyState === 'complete' ? done(1) \
+            : addEventListener('load', () => done(1)))";
         self.eval(loaded);
     }
 

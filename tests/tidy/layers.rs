@@ -66,6 +66,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "client::command",
             "client::ps",
             "client::rows",
+            "client::table",
             "client::text",
             "expect::Verdict",
             "metrics",

@@ -43,6 +43,7 @@ fn kind(fact: &Fact) -> &'static str {
         Fact::Backend { .. } => "backend",
         Fact::Node { .. } => "node",
         Fact::Request { .. } => "request",
+        Fact::Requests { .. } => "requests",
         Fact::Fault { .. } => "fault",
         Fact::Waiting { .. } => "waiting",
         Fact::Leader { .. } => "leader",

@@ -9,12 +9,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::base::ids::ServiceIx;
 use crate::base::time::SimTime;
 use crate::render::course::Course;
 use crate::render::report::Report;
+use crate::timeline::names::Names;
 use crate::timeline::record::{CommandFact, Fact, NodeChange, RequestOutcome};
 use crate::timeline::view::{NodeView, View};
-use crate::timeline::words::printable;
+use crate::timeline::words::{printable, why_ended};
 
 mod log;
 mod tasks;
@@ -84,7 +86,8 @@ fn run(report: &Report<'_>) -> Value {
         "name": printable(report.name),
         "seed": report.timeline.header.seed.0.to_string(),
         "digest": report.timeline.footer.digest.to_string(),
-        "end": micros(course.end),
+        "end": micros(course.end), "why": why_ended(&report.timeline.footer.stop),
+        "expected": expected(report),
         "updates": updates, "running": running, "marks": marks,
         "log": log::log(&report.timeline.records, &tasks),
         "probes": log::probes(&report.timeline.records, &tasks),
@@ -93,19 +96,42 @@ fn run(report: &Report<'_>) -> Value {
     })
 }
 
-/// Requests answered and not, second by second.
+/// What was expected: the claim, and what was found in its place if it does not hold.
+fn expected(report: &Report<'_>) -> Vec<Value> {
+    let claims = report.verdicts.iter().flat_map(|verdict| &verdict.claims);
+    claims
+        .map(|claim| json!([printable(&claim.text), claim.found.as_deref().map(printable)]))
+        .collect()
+}
+
+/// Requests to each service, answered and not, second by second.
 fn requests(report: &Report<'_>) -> Vec<Value> {
-    let mut seconds: BTreeMap<u64, (u32, u32)> = BTreeMap::new();
+    let mut names = Names::default();
+    let mut services: BTreeMap<Option<ServiceIx>, BTreeMap<u64, (u64, u64)>> = BTreeMap::new();
     for record in &report.timeline.records {
-        if let Fact::Request { outcome, .. } = &record.fact {
-            let second = seconds.entry(record.at.0 / 1_000_000_000).or_default();
-            match outcome {
-                RequestOutcome::Answered(_) => second.0 += 1,
-                _ => second.1 += 1,
+        names.observe(&record.fact);
+        let (service, at, good, bad) = match &record.fact {
+            Fact::Request { service, outcome, .. } => {
+                let good = matches!(outcome, RequestOutcome::Answered(_));
+                (*service, record.at, u64::from(good), u64::from(!good))
             }
-        }
+            Fact::Requests { service, since, counts, .. } => {
+                (*service, *since, counts.answered.into(), counts.failed())
+            }
+            _ => continue,
+        };
+        let seconds = services.entry(service).or_default();
+        let sum = seconds.entry(at.0 / 1_000_000_000).or_default();
+        *sum = (sum.0 + good, sum.1 + bad);
     }
-    seconds.into_iter().map(|(second, (good, bad))| json!([second, good, bad])).collect()
+    let named = |service: Option<ServiceIx>| match service {
+        Some(service) => printable(&names.service(service).to_string()),
+        None => "no service".to_string(),
+    };
+    let seconds = |seconds: BTreeMap<u64, (u64, u64)>| -> Vec<Value> {
+        seconds.into_iter().map(|(second, (good, bad))| json!([second, good, bad])).collect()
+    };
+    services.into_iter().map(|(of, sums)| json!([named(of), seconds(sums)])).collect()
 }
 
 /// What happens on the terminals of the script.

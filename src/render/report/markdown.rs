@@ -3,13 +3,14 @@
 use crate::render::report::Report;
 use crate::render::text::seconds;
 use crate::timeline::record::{CommandFact, Fact};
-use crate::timeline::words::{Teller, Weight, stamp};
+use crate::timeline::words::{Teller, Weight, stamp, why_ended};
 
 /// The page.
 pub(super) fn markdown(report: &Report<'_>) -> String {
     let footer = &report.timeline.footer;
     let mut text = format!("# {}\n\n", plain(report.name));
-    text += &format!("Ends after {}. Digest `{}`.\n\n", stamp(footer.at).trim(), footer.digest);
+    let (at, why) = (stamp(footer.at), plain(&why_ended(&footer.stop)));
+    text += &format!("Ends after {}: {why}. Digest `{}`.\n\n", at.trim(), footer.digest);
     text += "| Service | Fewest running | Without any | Tasks created | Restarts | Updates |\n";
     text += "|---|---|---|---|---|---|\n";
     for service in report.metrics {

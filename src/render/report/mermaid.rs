@@ -3,13 +3,17 @@
 use crate::base::time::SimTime;
 use crate::render::course::{Course, Phase};
 use crate::render::report::Report;
-use crate::swarmkit::task::TaskState;
 
 /// Text of a bar is cut here: more would not fit on it.
 const LONGEST: usize = 60;
 
-/// Slots that are drawn; the others are counted. Mermaid takes 50 000 characters by default.
+/// Slots that are drawn; the others are counted.
 const LANES: usize = 60;
+
+/// Mermaid takes 50 000 characters unless it is told otherwise, and draws nothing of more.
+const LONGEST_TEXT: usize = 49_000;
+
+const HOUR: u64 = 3_600_000_000_000;
 
 /// Commands and faults that are drawn.
 const MARKS: usize = 60;
@@ -19,7 +23,10 @@ pub(super) fn mermaid(report: &Report<'_>) -> String {
     let course = Course::of(report.timeline);
     let mut text = String::from("gantt\n");
     text += &format!("    title {}\n", word(report.name));
-    text += "    dateFormat x\n    axisFormat %M:%S\n";
+    // Mermaid takes the moments for those of a clock in the reader's own zone, in which minutes are
+    // the same everywhere but for half an hour here and there; hours are not.
+    let axis = if course.end.0 < HOUR { "%M:%S" } else { "%j %H:%M" };
+    text += &format!("    dateFormat x\n    axisFormat {axis}\n");
     if !course.marks.is_empty() {
         text += "    section commands and faults\n";
         for mark in course.marks.iter().take(MARKS) {
@@ -30,16 +37,25 @@ pub(super) fn mermaid(report: &Report<'_>) -> String {
     if !course.updates.is_empty() {
         text += "    section updates\n";
         for update in course.updates.iter().filter(|update| update.state.is_under_way()) {
-            let name = word(&format!("{} {}", update.service, update.state.word()));
+            // The language's own words are no names; this is none of them.
+            let name = word(&format!("update of {} {}", update.service, update.state.word()));
             text += &bar(&name, "active", update.from, update.until);
         }
     }
+    let mut drawn = 0;
     for lane in course.lanes.iter().take(LANES) {
+        if text.len() > LONGEST_TEXT {
+            break;
+        }
+        drawn += 1;
         text += &format!("    section {}\n", word(&lane.name));
         for task in &lane.bars {
+            if text.len() > LONGEST_TEXT {
+                break;
+            }
             let ends = task.phases.iter().skip(1).map(|(at, _)| *at).chain([task.end]);
             for ((from, phase), until) in task.phases.iter().zip(ends) {
-                let failed = matches!(task.ended, Some(TaskState::Failed | TaskState::Rejected));
+                let failed = task.failed;
                 let tag = match phase {
                     _ if failed && until == task.end => "crit",
                     Phase::Running => "active",
@@ -51,9 +67,12 @@ pub(super) fn mermaid(report: &Report<'_>) -> String {
             }
         }
     }
-    if course.lanes.len() > LANES {
+    if text.len() > LONGEST_TEXT {
+        text += "    more tasks than Mermaid takes :milestone, 0, 0ms\n";
+    }
+    if course.lanes.len() > drawn {
         text += "    section …\n";
-        let more = course.lanes.len() - LANES;
+        let more = course.lanes.len() - drawn;
         text += &format!("    {more} more slots :milestone, 0, 0ms\n");
     }
     text

@@ -50,6 +50,8 @@ pub struct Report<'a> {
     pub metrics: &'a [ServiceMetrics],
     /// What was expected.
     pub verdicts: &'a [Verdict],
+    /// Why nothing is known of what was expected, if nothing is.
+    pub unread: Option<&'a str>,
 }
 
 /// The pictures of several runs, one below the other on one scale of time.

@@ -29,12 +29,9 @@ pub(super) fn perfetto(report: &Report<'_>) -> String {
             "name": mark.text, "cat": kind,
         }));
     }
-    for update in &course.updates {
-        let title = format!("{} {}", update.service, update.state.word());
-        events.push(span(CLUSTER, 2, &title, "update", (update.from, update.until)));
-    }
+    events.push(name("thread_name", CLUSTER, 1, "commands and faults"));
+    let mut threads = updates(&course, &mut events);
     let mut named: BTreeSet<(u64, u64)> = BTreeSet::new();
-    let mut threads = 3;
     for lane in &course.lanes {
         // Slices of one thread must not cross: tasks that overlap get threads of their own.
         let mut busy: Vec<SimTime> = Vec::new();
@@ -74,6 +71,23 @@ pub(super) fn perfetto(report: &Report<'_>) -> String {
     }
     let lines: Vec<String> = events.iter().map(Value::to_string).collect();
     format!("{{\"traceEvents\":[\n{}\n]}}\n", lines.join(",\n"))
+}
+
+/// The updates, each service's on a thread of its own. Gives the next thread.
+fn updates(course: &Course, events: &mut Vec<Value>) -> u64 {
+    let mut next = 2;
+    let mut threads: BTreeMap<&str, u64> = BTreeMap::new();
+    for update in &course.updates {
+        let thread = *threads.entry(&update.service).or_insert_with(|| {
+            let title = format!("update of {}", update.service);
+            events.push(name("thread_name", CLUSTER, next, &title));
+            next += 1;
+            next - 1
+        });
+        let title = format!("{} {}", update.service, update.state.word());
+        events.push(span(CLUSTER, thread, &title, "update", (update.from, update.until)));
+    }
+    next
 }
 
 fn name(what: &str, pid: u64, tid: u64, name: &str) -> Value {

@@ -6,7 +6,7 @@ use crate::base::time::SimTime;
 use crate::base::xml::escaped;
 use crate::render::course::{Bar, Course, Phase};
 use crate::render::report::Report;
-use crate::swarmkit::task::{TaskState, UpdateState};
+use crate::swarmkit::task::UpdateState;
 use crate::timeline::ends::Timeline;
 
 const WIDTH: u64 = 960;
@@ -16,6 +16,9 @@ const LANE: u64 = 20;
 
 /// Slots that have a lane; the others are counted.
 const LANES: usize = 60;
+
+/// Letters of a name for which there is room.
+const NAME: usize = 24;
 
 /// Commands and faults that are spelled out.
 const MARKS: usize = 24;
@@ -40,6 +43,15 @@ pub(super) fn stacked(title: &str, setting: &str, timelines: &[(&str, &Timeline)
     }
     drawing.key();
     drawing.whole()
+}
+
+/// Lines that run at an angle over what they fill.
+fn hatching(angle: u32) -> String {
+    format!(
+        "<pattern id=\"lines{angle}\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
+         patternTransform=\"rotate({angle})\"><rect width=\"2\" height=\"6\" fill=\"#fff\" \
+         fill-opacity=\"0.45\"/></pattern>"
+    )
 }
 
 struct Drawing {
@@ -82,10 +94,9 @@ impl Drawing {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{h}\" \
              viewBox=\"0 0 {WIDTH} {h}\" font-family=\"sans-serif\">\n\
-             <defs><pattern id=\"old\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
-             patternTransform=\"rotate(45)\"><rect width=\"2\" height=\"6\" fill=\"#fff\" \
-             fill-opacity=\"0.45\"/></pattern></defs>\n\
+             <defs>{}</defs>\n\
              <rect width=\"{WIDTH}\" height=\"{h}\" fill=\"#fff\"/>\n{}</svg>\n",
+            [45, 135, 90].map(hatching).concat(),
             self.text,
             h = self.y + 10
         )
@@ -113,6 +124,18 @@ impl Drawing {
             "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" font-size=\"{size}\">{}</text>\n",
             escaped(text)
         );
+    }
+
+    /// The name of a row; of a long one the middle is left out.
+    fn name(&mut self, y: u64, name: &str) {
+        let letters: Vec<char> = name.chars().collect();
+        let short = if letters.len() > NAME {
+            let (front, back) = (&letters[..NAME / 2], &letters[letters.len() - NAME / 2 + 1..]);
+            front.iter().chain(['…'].iter()).chain(back).collect()
+        } else {
+            name.to_string()
+        };
+        self.label(LEFT - 8, y + 14, "end", 11, &short);
     }
 
     fn flags(&mut self, course: &Course) {
@@ -144,7 +167,7 @@ impl Drawing {
         let services: Vec<&str> = services.filter(|service| seen.insert(*service)).collect();
         for service in services {
             let y = self.y;
-            self.label(LEFT - 8, y + 14, "end", 11, &format!("{service}: update"));
+            self.name(y, &format!("{service}: update"));
             for update in course.updates.iter().filter(|update| update.service == service) {
                 let fill = match update.state {
                     UpdateState::Updating => "#7fb2e5",
@@ -164,7 +187,7 @@ impl Drawing {
 
     fn lane(&mut self, name: &str, bars: &[Bar]) {
         let y = self.y;
-        self.label(LEFT - 8, y + 14, "end", 11, name);
+        self.name(y, name);
         for bar in bars {
             let ends = bar.phases.iter().skip(1).map(|(at, _)| *at).chain([bar.end]);
             for ((from, phase), until) in bar.phases.iter().zip(ends) {
@@ -176,8 +199,9 @@ impl Drawing {
                 };
                 self.rect((*from, until), place, fill);
                 // Versions are told apart by hatching and by their number, not by colour.
-                if bar.generation % 2 == 1 {
-                    self.rect((*from, until), place, "url(#old)");
+                let angle = [0, 45, 135, 90][bar.generation % 4];
+                if angle > 0 {
+                    self.rect((*from, until), place, &format!("url(#lines{angle})"));
                 }
             }
             let (from, until) = (self.x(bar.phases[0].0), self.x(bar.end));
@@ -188,7 +212,7 @@ impl Drawing {
         }
         for bar in bars {
             let until = self.x(bar.end);
-            if matches!(bar.ended, Some(TaskState::Failed | TaskState::Rejected)) {
+            if bar.failed {
                 let x = tenths(until);
                 self.text += &format!(
                     "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\" font-size=\"13\" \
@@ -252,7 +276,7 @@ impl Drawing {
 
     fn key(&mut self) {
         let text = "yellow: starting, green: running, grey: told to stop, ✗: failed; vN: the N-th \
-                    image of the service, every other one hatched";
+                    version of the service's tasks, told apart by their hatching";
         self.label(LEFT, self.y + 12, "start", 10, text);
         self.y += 18;
     }

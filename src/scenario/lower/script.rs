@@ -1,20 +1,16 @@
-//! `script:` and `traffic:`.
+//! `script:`.
 
 use std::collections::BTreeMap;
 
-use crate::base::time::{SECOND, Span};
 use crate::scenario::lower::Names;
 use crate::scenario::lower::reader::{Fields, Reader, one_or_more};
-use crate::scenario::model::{Action, Curl, Step, StepNo, Traffic, Wait};
+use crate::scenario::model::{Action, Curl, Step, StepNo, Wait};
 use crate::scenario::problem::{Problem, nearest, quoted};
 use crate::scenario::syntax::{Tree, Value};
 use crate::swarmkit::task::UpdateState;
 
 /// Most requests of one `curl` step: a hundred per second for the longest default run.
 const MAX_TIMES: u32 = 360_000;
-
-/// Most requests per second of a traffic source.
-const MAX_RATE: u64 = 100_000;
 
 /// The states that end an update, and the others, by Docker's words.
 pub(crate) const STATES: [(&str, UpdateState); 6] = [
@@ -211,52 +207,6 @@ fn waits(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Vec<Wait>> {
 
 fn awaited_service(step: &Tree) -> Option<&Tree> {
     step.get("wait")?.get("service")
-}
-
-pub(super) fn traffic(reader: &mut Reader, tree: &Tree, names: &Names) -> Vec<Traffic> {
-    let items = reader.seq(tree, "traffic");
-    items.iter().filter_map(|item| source(reader, item, names)).collect()
-}
-
-fn source(reader: &mut Reader, tree: &Tree, names: &Names) -> Option<Traffic> {
-    let mut fields = reader.map(tree, "traffic")?;
-    let port = fields.take("port");
-    let rate = fields.take("rate").map(|tree| rate(reader, tree));
-    let every = fields.take("every").map(|tree| reader.positive_span(tree));
-    let node = fields.take("node").and_then(|tree| names.node(reader, tree));
-    let from = fields.take("from").and_then(|tree| reader.span(tree));
-    let until = fields.take("until").map(|tree| (tree, reader.span(tree)));
-    reader.finish(fields);
-    let until = until.and_then(|(tree, until)| {
-        if until.is_some_and(|until| until <= from.unwrap_or_default()) {
-            reader.wrong(tree, "is not later than `from`", None);
-        }
-        until
-    });
-    if port.is_none() || rate.is_some() == every.is_some() {
-        reader.wrong(tree, "needs `port` and either `rate` or `every`", None);
-    }
-    let port = reader.whole(port?, 1, 65_535)? as u16;
-    let every = rate.or(every)??;
-    Some(Traffic { line: tree.place.line, port, every, node, from, until })
-}
-
-/// `50/s`, `30/m` or `10/h` as the time between two.
-fn rate(reader: &mut Reader, tree: &Tree) -> Option<Span> {
-    let (count, unit) = tree.text().split_once('/').unwrap_or((tree.text(), ""));
-    let unit = match unit {
-        "s" => Some(SECOND),
-        "m" => Some(60 * SECOND),
-        "h" => Some(3600 * SECOND),
-        _ => None,
-    };
-    let count = count.parse::<u64>().ok().filter(|count| (1..=MAX_RATE).contains(count));
-    let every = unit.zip(count).map(|(unit, count)| Span(unit / count as i64));
-    if every.is_none() {
-        let hint = "write it like 50/s, 30/m or 10/h".to_string();
-        reader.wrong(tree, "is not a rate", Some(hint));
-    }
-    every
 }
 
 /// The step of a label, or of its number counted from 1.

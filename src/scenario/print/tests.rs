@@ -16,7 +16,8 @@ use crate::scenario::expect::{
 use crate::scenario::fault::{Choice, Death, Fault, Pull, Software, What, When};
 use crate::scenario::load;
 use crate::scenario::model::{
-    Action, Cluster, Curl, Limits, Node, Scenario, Step, StepNo, Traffic, Wait,
+    Action, Arrivals, Cluster, Curl, Limits, Node, Scenario, Step, StepNo, Target, Told, Traffic,
+    Wait,
 };
 use crate::swarmkit::spec::HealthConfig;
 use crate::swarmkit::task::{Availability, TaskState, UpdateState};
@@ -220,11 +221,20 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn traffic() -> impl Strategy<Value = Traffic> {
-    (1u16.., positive().boxed(), any::<bool>(), of(span().boxed()), positive().boxed()).prop_map(
-        |(port, every, named, from, more)| Traffic {
+    let kind = (1u16.., any::<u8>(), 0u32..100, span().boxed());
+    (kind, positive().boxed(), any::<bool>(), of(span().boxed()), positive().boxed()).prop_map(
+        |((port, bits, connections, takes), every, named, from, more)| Traffic {
             line: 0,
-            port,
+            target: if bits & 1 == 0 {
+                Target::Port(port)
+            } else {
+                Target::Service("web".to_string())
+            },
             every,
+            arrivals: if bits & 2 == 0 { Arrivals::Steady } else { Arrivals::Random },
+            connections,
+            takes,
+            told: if bits & 4 == 0 { Told::Each } else { Told::EachSecond },
             node: named.then(|| "n0".to_string()),
             from,
             until: from.map(|from| from.plus(more)),

@@ -134,6 +134,17 @@ pub struct BackendNews {
     pub node: NodeIx,
     /// What.
     pub change: BackendChange,
+    /// How other nodes come to know.
+    pub spread: Spread,
+}
+
+/// How other nodes come to know of a change of a load balancer (semantics 13.2, 13.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spread {
+    /// Its own node tells them.
+    Gossip,
+    /// It tells nobody any more: they miss it.
+    NodeLoss,
 }
 
 /// What the dispatcher and the node know of a task.
@@ -345,7 +356,8 @@ impl Engine {
     ) -> Fact {
         let (at, node) = (cx.now, running.node);
         if self.balancers_are_asked {
-            self.backends.push(BackendNews { at, task, node, change });
+            let spread = Spread::Gossip;
+            self.backends.push(BackendNews { at, task, node, change, spread });
         }
         Fact::Backend { task, change }
     }
@@ -381,6 +393,12 @@ impl Engine {
         let signal = if kill { Signal::Kill } else { Signal::Stop };
         self.blame(cx, task);
         self.drive(cx, task, Message::Docker(DockerInput::Signal(signal)));
+    }
+
+    /// A task's process leaves by itself, now.
+    pub fn exit(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, code: i32) {
+        self.blame(cx, task);
+        self.drive(cx, task, Message::Docker(DockerInput::Exit(code)));
     }
 
     /// What happens to a task next follows from what is happening now.

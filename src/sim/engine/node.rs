@@ -7,12 +7,12 @@ use crate::base::chance::{Key, Role, below};
 use crate::base::ids::{Id, NodeIx, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::docker::controller::Input as DockerInput;
-use crate::sim::engine::{Engine, EngineCtx, EngineEvent, Message};
+use crate::sim::engine::{BackendNews, Engine, EngineCtx, EngineEvent, Message, Spread};
 use crate::swarmkit::agent::task_manager::Input as AgentInput;
 use crate::swarmkit::defaults::Timing;
 use crate::swarmkit::store::Store;
 use crate::swarmkit::task::{NodeState, TaskState};
-use crate::timeline::record::{Fact, NodeChange};
+use crate::timeline::record::{BackendChange, Fact, NodeChange};
 
 /// One node, as it is and not as the manager believes.
 #[derive(Clone, Debug)]
@@ -101,6 +101,11 @@ fn heartbeat_period(timing: &Timing, key: Key, n: u32) -> Span {
 }
 
 impl Engine {
+    /// Whether a machine has power.
+    pub fn has_power(&self, node: NodeIx) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.powered)
+    }
+
     /// The machine loses power: containers and engine are gone at once.
     pub fn crash_node(&mut self, cx: &mut EngineCtx<'_>, timing: &Timing, node: NodeIx) {
         if !self.nodes[node].powered {
@@ -118,6 +123,10 @@ impl Engine {
                 self.brief.forget(task);
             }
             cx.journal.wake(cut);
+            if self.balancers_are_asked {
+                let (at, change, spread) = (cx.now, BackendChange::Left, Spread::NodeLoss);
+                self.backends.push(BackendNews { at, task, node, change, spread });
+            }
             self.blame(cx, task);
             self.drive(cx, task, Message::Docker(DockerInput::NodeCrashed));
         }
@@ -219,7 +228,7 @@ impl Engine {
     }
 
     /// Tasks that the node's agent knows, ascending.
-    pub(super) fn tasks_on(&self, node: NodeIx) -> Vec<TaskIx> {
+    pub fn tasks_on(&self, node: NodeIx) -> Vec<TaskIx> {
         self.running_tasks().filter(|(_, on)| *on == node).map(|(task, _)| task).collect()
     }
 

@@ -54,11 +54,12 @@ pub(super) fn log(records: &[Record], tasks: &Tasks) -> Value {
 /// The rows of a progress display are on the terminal, and requests that were answered are counted,
 /// second by second.
 fn is_left_out(fact: &Fact) -> bool {
-    matches!(
-        fact,
+    match fact {
         Fact::Command(CommandFact::Row { .. })
-            | Fact::Request { outcome: RequestOutcome::Answered(_), .. }
-    )
+        | Fact::Request { outcome: RequestOutcome::Answered(_), .. } => true,
+        Fact::Requests { counts, .. } => counts.failed() == 0,
+        _ => false,
+    }
 }
 
 /// Of how many lanes lines are kept, from the first on.

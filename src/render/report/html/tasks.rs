@@ -12,7 +12,7 @@ use crate::base::ids::{ServiceIx, TaskIx};
 use crate::client::ps::cells;
 use crate::client::rows::TaskRow;
 use crate::client::table::natural;
-use crate::render::course::Lane;
+use crate::render::course::{Bar, Lane};
 use crate::render::report::html::micros;
 use crate::render::rows::Rows;
 use crate::timeline::record::{Fact, Record, RequestOutcome, ServiceChange, SlotKey, TaskChange};
@@ -67,7 +67,7 @@ impl Tasks {
                     places.insert(bar.task, places.len());
                     owners.insert(bar.task, no);
                     let course = courses.remove(&bar.task).unwrap_or_default();
-                    tasks.push(course.document(bar.ordinal, bar.generation, &names, &mut texts));
+                    tasks.push(course.document(bar, &names, &mut texts));
                 }
                 json!({ "name": lane.name, "service": lane.service, "tasks": tasks })
             })
@@ -88,7 +88,8 @@ pub(super) fn task(fact: &Fact) -> Option<TaskIx> {
             outcome:
                 RequestOutcome::Answered(task)
                 | RequestOutcome::Refused(task)
-                | RequestOutcome::Lost(task),
+                | RequestOutcome::Lost(task)
+                | RequestOutcome::Cut(task),
             ..
         } => Some(*task),
         _ => None,
@@ -154,7 +155,7 @@ impl Course {
         }
     }
 
-    fn document(self, n: u32, generation: usize, names: &[String], texts: &mut Texts) -> Value {
+    fn document(self, bar: &Bar, names: &[String], texts: &mut Texts) -> Value {
         let first = self.changes.iter().find_map(|(_, cells)| cells.clone());
         let [id, _, image, .., ports] = first.unwrap_or_default();
         let changes: Vec<Value> = self
@@ -171,7 +172,8 @@ impl Course {
             })
             .collect();
         json!({
-            "n": n, "v": generation + 1, "id": id, "image": texts.place(&image),
+            "n": bar.ordinal, "v": bar.generation + 1, "failed": bar.failed, "id": id,
+            "image": texts.place(&image),
             "ports": texts.place(&ports), "created": self.created, "hidden": self.hidden,
             "changes": changes,
         })

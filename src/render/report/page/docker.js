@@ -2,7 +2,13 @@
 // Docker's views at a moment, from what is known of each task, node and terminal.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const seconds = (micros) => (micros / 1e6).toFixed(3) + " s";
+/// Cut to milliseconds, as everywhere.
+const seconds = (micros) => (Math.floor(micros / 1e3) / 1e3).toFixed(3) + " s";
+/// The time of a line, from the nanoseconds of its record.
+const stamp = (line) => {
+  const ns = /"at":([0-9]+)/.exec(line[5])[1].padStart(10, "0");
+  return (ns.slice(0, -9) + "." + ns.slice(-9, -6) + " s").padStart(12);
+};
 /// The greatest number of a list, which may be long; at least 1.
 const most = (list, of) => list.reduce((known, entry) => Math.max(known, of(entry)), 1);
 /// How many entries of a sorted list are at or before a moment.
@@ -60,13 +66,14 @@ const nodeStates = (run, at) => {
   const counts = new Map();
   for (const task of run.listed) {
     const change = lastChange(task, at);
-    if (!change || change.length === 1 || run.tasks.texts[change[4]] !== "Running") continue;
+    const [desired, state] = change && change.length > 1 ? [run.tasks.texts[change[3]], run.tasks.texts[change[4]]] : [];
+    if (state === undefined || phase(desired, state) !== "running") continue;
     const node = run.tasks.texts[change[2]];
     counts.set(node, (counts.get(node) || 0) + 1);
   }
   const lines = run.nodes.map(([name, changes]) => {
     const change = changes[upTo(changes, at, time) - 1];
-    return change && change[1] ? name.padEnd(20) + " " + change[1].padEnd(18) + " running: " + (counts.get(name) || 0) : "";
+    return change && change[1] ? name.padEnd(20) + " " + change[1].padEnd(30) + " running: " + (counts.get(name) || 0) : "";
   });
   return lines.filter((line) => line).join("\n") || "no node";
 };

@@ -1,6 +1,6 @@
 // A run on a canvas: everything that stands still while the clock moves.
 
-const LEFT = 120, RIGHT = 10, LANE = 20, ROW = 14, STACK = 96;
+const LEFT = 132, RIGHT = 10, LANE = 20, ROW = 14, STACK = 96;
 /// With more lanes than this they are counted, or shown so many at a time.
 const LANES = 80;
 const PHASES = ["running", "starting", "preparing", "waiting", "stopping"];
@@ -21,6 +21,8 @@ const rowsOf = (tasks, until) => {
   }
   return rows;
 };
+/// Numbers within names go by their value.
+const natural = new Intl.Collator("en", { numeric: true });
 const nodeOf = (run, task) => {
   const change = task.changes.findLast((change) => change.length > 1);
   return (change && run.tasks.texts[change[2]]) || "no node yet";
@@ -30,7 +32,7 @@ const nodeOf = (run, task) => {
 const layout = (run, how) => {
   if (how.byNode) {
     const nodes = [...groupedByNode(run)].map(([name, tasks]) => ({ name, tasks, rows: null }));
-    const lanes = nodes.map((node) => ({ ...node, rows: rowsOf(node.tasks, (task) => task.end) }));
+    const lanes = nodes.map((node) => ({ ...node, rows: node.tasks.length ? rowsOf(node.tasks, (task) => task.end) : [[]] }));
     const rows = lanes.reduce((sum, lane) => sum + lane.rows.length, 0);
     return rows <= LANES ? { of: lanes.length, from: 0, shown: lanes } : part(nodes, how.first, "nodes");
   }
@@ -49,7 +51,11 @@ const grouped = (tasks, key) => {
   }
   return groups;
 };
-const groupedByNode = (run) => [...grouped(run.all, (task) => nodeOf(run, task))].sort(([a], [b]) => (a < b ? -1 : 1));
+const groupedByNode = (run) => {
+  const groups = grouped(run.all, (task) => nodeOf(run, task));
+  for (const [name] of run.nodes) if (!groups.has(name)) groups.set(name, []);
+  return [...groups].sort(([a], [b]) => natural.compare(a, b));
+};
 const part = (all, first, what) => {
   const from = Math.min(first, Math.max(0, all.length - 1));
   return { of: all.length, from, shown: all.slice(from, from + LANES / 2), what };
@@ -61,7 +67,7 @@ const draw = (canvas, run, how) => {
   const names = [...new Set(run.updates.map((update) => update[0]))];
   const height = (lane) => (lane.rows ? (lane.rows.length > 1 ? 4 + ROW * lane.rows.length : LANE) : how.byNode ? 28 : STACK);
   const lanesHigh = plan.shown.reduce((sum, lane) => sum + height(lane), 0);
-  const requests = run.requests.length ? 46 : 0;
+  const requests = 46 * run.requests.length;
   const high = 24 + names.length * LANE + lanesHigh + 6 + run.running.length * 52 + requests + 22;
   canvas.width = Math.round(wide * ratio);
   canvas.height = Math.round(high * ratio);
@@ -75,20 +81,26 @@ const draw = (canvas, run, how) => {
   const label = (text, y) => {
     c.fillStyle = theme.fg;
     c.textAlign = "right";
+    // The end of a name, often a number, matters as much as its beginning.
     let short = text;
-    while (short.length > 3 && c.measureText(short).width > LEFT - 14) short = short.slice(0, -2) + "…";
+    for (let kept = text.length - 1; kept > 4 && c.measureText(short).width > LEFT - 14; kept--) {
+      short = text.slice(0, Math.ceil(kept / 2)) + "…" + text.slice(text.length - Math.floor(kept / 2));
+    }
     c.fillText(short, LEFT - 8, y);
   };
-  const hatch = (from, to, top, tall) => {
+  /// Versions that follow one another differ in their lines: none, rising, falling, upright.
+  const hatch = (version, from, to, top, tall) => {
+    if (version % 4 === 1) return;
     c.save();
     c.beginPath(); c.rect(from, top, to - from, tall); c.clip();
-    strokes(from, to, top, tall);
+    strokes(version, from, to, top, tall);
     c.restore();
   };
-  const strokes = (from, to, top, tall) => {
-    c.strokeStyle = "rgba(255,255,255,0.5)"; c.lineWidth = 2;
+  const strokes = (version, from, to, top, tall) => {
+    const [low, high] = [[0, 0], [0, 0], [0, tall], [tall, 0]][version % 4];
+    c.strokeStyle = "rgba(255,255,255,0.55)"; c.lineWidth = 2;
     c.beginPath();
-    for (let at = from - tall; at < to; at += 7) { c.moveTo(at, top + tall); c.lineTo(at + tall, top); }
+    for (let at = from - tall; at < to; at += 7) { c.moveTo(at + high, top + tall); c.lineTo(at + low, top); }
     c.stroke();
     c.lineWidth = 1;
   };
@@ -107,7 +119,9 @@ const draw = (canvas, run, how) => {
       if (service !== name) continue;
       c.fillStyle = theme[{ updating: "updating", rollback_started: "rolling", paused: "paused", rollback_paused: "paused" }[state] || "fine"];
       c.fillRect(x(from), y + 3, Math.max(1, x(until) - x(from)), LANE - 6);
-      c.fillStyle = theme.fg; c.textAlign = "left";
+      // One may follow another of its kind.
+      c.fillStyle = theme.fg; c.fillRect(x(from), y + 3, 1, LANE - 6);
+      c.fillStyle = { updating: "#111", rollback_started: "#111" }[state] || theme.fg; c.textAlign = "left";
       if (x(until) - x(from) > c.measureText(state).width + 8) c.fillText(state, x(from) + 4, y + LANE / 2);
     }
     map.bands.push([y, name]);
@@ -123,14 +137,20 @@ const draw = (canvas, run, how) => {
       c.fillStyle = c.strokeStyle = theme[doing];
       if (doing === "waiting" && width > 2) c.strokeRect(x(from) + 0.5, at + 0.5, width - 1, thick - 1);
       else c.fillRect(x(from), at, width, thick);
-      if (task.v % 2 === 0 && doing !== "waiting") hatch(x(from), x(from) + width, at, thick);
+      if (doing !== "waiting") hatch(task.v, x(from), x(from) + width, at, thick);
     });
   };
   const words = (task, top, tall) => {
     const from = x(task.phases[0][0]);
-    c.fillStyle = "#111"; c.textAlign = "left";
-    if (x(task.end) - from > 26) c.fillText("v" + task.v, from + 4, top + tall / 2);
-    if (task.ended === "Failed" || task.ended === "Rejected") { c.fillStyle = theme.bad; c.textAlign = "center"; c.fillText("✗", x(task.end), top + tall / 2); }
+    c.textAlign = "left";
+    const name = (how.byNode ? task.lane.name + " " : "") + "v" + task.v;
+    c.fillStyle = "#111";
+    if (x(task.end) - from > c.measureText(name).width + 8) c.fillText(name, from + 4, top + tall / 2);
+    if (task.failed && task.ended) {
+      c.textAlign = "center"; c.lineWidth = 3; c.strokeStyle = "#fff"; c.fillStyle = "#b3261e";
+      c.strokeText("✗", x(task.end), top + tall / 2); c.fillText("✗", x(task.end), top + tall / 2);
+      c.lineWidth = 1;
+    }
   };
   /// How many tasks of a group do what, column by column of pixels.
   const stack = (tasks, top, tall) => {
@@ -139,20 +159,20 @@ const draw = (canvas, run, how) => {
     for (const task of tasks) {
       task.phases.forEach(([from, doing], i) => {
         const until = i + 1 < task.phases.length ? task.phases[i + 1][0] : task.end;
-        const kind = doing + (task.v % 2 === 0 ? "*" : "");
+        const kind = doing + task.v % 4;
         if (!counts.has(kind)) counts.set(kind, new Int32Array(columns + 1));
         counts.get(kind)[column(from)]++;
         counts.get(kind)[until >= end ? columns : column(until)]--;
       });
-      if (task.ended === "Failed" || task.ended === "Rejected") failed[column(task.end)]++;
+      if (task.failed && task.ended) failed[column(task.end)]++;
     }
     for (const steps of counts.values()) for (let i = 1; i <= columns; i++) steps[i] += steps[i - 1];
     const total = new Float64Array(columns);
     for (const steps of counts.values()) for (let i = 0; i < columns; i++) total[i] += steps[i];
     const all = total.reduce((a, b) => Math.max(a, b), 1), base = new Float64Array(columns);
     const level = (count) => top + tall - 2 - (tall - 4) * count / all;
-    for (const doing of PHASES) for (const kind of [doing, doing + "*"]) {
-      const steps = counts.get(kind);
+    for (const doing of PHASES) for (const version of [1, 2, 3, 0]) {
+      const steps = counts.get(doing + version);
       if (!steps) continue;
       c.beginPath();
       for (let i = 0; i < columns; i++) {
@@ -160,21 +180,33 @@ const draw = (canvas, run, how) => {
         base[i] += steps[i];
       }
       c.fillStyle = theme[doing]; c.fill();
-      if (kind !== doing) { c.save(); c.clip(); strokes(LEFT, LEFT + columns, top, tall); c.restore(); }
+      if (version !== 1) { c.save(); c.clip(); strokes(version, LEFT, LEFT + columns, top, tall); c.restore(); }
     }
     c.fillStyle = theme.bad;
     for (let i = 0; i < columns; i++) if (failed[i]) c.fillRect(LEFT + i, top, 1, 6);
     return all;
   };
+  /// While a node is not ready, its lane is red.
+  const absent = (name, top, tall) => {
+    const node = run.nodes.find((node) => node[0] === name);
+    (node ? node[1] : []).forEach(([from, state], i, changes) => {
+      if (!state || state.startsWith("ready") && !state.includes("without power")) return;
+      const until = i + 1 < changes.length ? changes[i + 1][0] : run.end;
+      c.globalAlpha = 0.18; c.fillStyle = theme.bad;
+      c.fillRect(x(from), top, Math.max(1, x(until) - x(from)), tall);
+      c.globalAlpha = 1;
+    });
+  };
   for (const lane of plan.shown) {
     const tall = height(lane);
     if (!lane.rows) {
       const all = stack(lane.tasks, y, tall);
-      label(lane.name, y + 10);
+      label(lane.name + (tall > 40 ? "" : ": " + all), y + 10);
       if (tall > 40) { label("0 to " + all + " tasks", y + 26); }
-      map.rows.push([y, y + tall, null, lane.name]);
+      map.rows.push([y, y + tall, null, lane.name, lane.tasks]);
     } else {
       label(lane.name, y + LANE / 2);
+      if (how.byNode) absent(lane.name, y, tall);
       const each = lane.rows.length > 1 ? ROW : LANE;
       lane.rows.forEach((tasks, i) => {
         const top = y + 1 + i * each;
@@ -182,6 +214,7 @@ const draw = (canvas, run, how) => {
         for (const task of tasks) bar(task, top, each - 2);
         for (const task of tasks) words(task, top, each - 2);
         for (const task of tasks) for (const [at, kind] of run.probesOf.get(task.place) || []) {
+          if (at > task.end) continue;
           const long = [3, 8, 12][kind];
           c.fillStyle = kind ? theme.bad : theme.fg;
           c.fillRect(x(at), top + each - 2 - long, kind === 2 ? 3 : 1, long);
@@ -205,16 +238,18 @@ const draw = (canvas, run, how) => {
     c.strokeStyle = theme.running; c.stroke();
     y += 52;
   }
-  if (requests) {
-    const all = most(run.requests, (second) => second[1] + second[2]);
-    label("requests / s", y + 12);
-    label("lost: dark red", y + 28);
-    for (const [second, good, bad] of run.requests) {
+  for (const [service, seconds] of run.requests) {
+    const all = most(seconds, (second) => second[1] + second[2]);
+    const lost = seconds.reduce((sum, second) => sum + second[2], 0);
+    label(service + ": requests", y + 10);
+    label("0 to " + all + " / s", y + 24);
+    label(lost + " lost, in red", y + 38);
+    for (const [second, good, bad] of seconds) {
       const from = x(second * 1e6), width = Math.max(1, x((second + 1) * 1e6) - from);
       c.fillStyle = theme.updating; c.fillRect(from, y + 40 - 40 * good / all, width, 40 * good / all);
       c.fillStyle = theme.bad; c.fillRect(from, y + 40 - 40 * (good + bad) / all, width, 40 * bad / all);
     }
-    y += requests;
+    y += 46;
   }
   const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400, 604800];
   const step = steps.find((step) => end / 1e6 / step <= wide / 90) || Math.ceil(end / 1e6 / 10);
@@ -226,6 +261,9 @@ const draw = (canvas, run, how) => {
   map.bottom = y;
   return map;
 };
+
+/// What a task is doing at a moment; nothing before and after its life.
+const doingAt = (task, at) => (at > task.end ? undefined : (task.phases.findLast(([from]) => from <= at) || [])[1]);
 
 /// What is at a place of a drawn run: a flag, an update, or a task; or nothing.
 const hit = (map, run, px, py, at) => {
@@ -240,8 +278,19 @@ const hit = (map, run, px, py, at) => {
     if (update) return { at: update[1], words: band[1] + ": " + update[3] + " since " + seconds(update[1]), kinds: ["update"] };
   }
   const row = map.rows.find(([top, bottom]) => py >= top && py < bottom);
-  // The one that was told to stop lies below.
-  const task = row && row[2] && row[2].findLast((task) => task.phases[0][0] <= at && at <= Math.max(task.end, task.phases[0][0] + end / 200));
+  if (row && !row[2]) {
+    const counts = new Map();
+    for (const task of row[4]) {
+      const doing = doingAt(task, at);
+      if (doing) counts.set(doing + " v" + task.v, (counts.get(doing + " v" + task.v) || 0) + 1);
+    }
+    const words = [...counts].sort().map(([doing, count]) => count + " " + doing).join(", ");
+    return { at, words: row[3] + " at " + seconds(at) + ": " + (words || "no task") };
+  }
+  // What is told to stop is the strip at the foot of its row; its successor is above it.
+  const here = ((row && row[2]) || []).filter((task) => task.phases[0][0] <= at && at <= Math.max(task.end, task.phases[0][0] + end / 200));
+  const strip = row && py > row[1] - (row[1] - row[0]) * 0.3;
+  const task = here.findLast((task) => (doingAt(task, at) === "stopping") === Boolean(strip)) || here[here.length - 1];
   if (!task) return null;
   const change = lastChange(task, at) || task.changes[0], texts = run.tasks.texts;
   const state = change.length > 1 ? texts[change[4]] + ", desired " + texts[change[3]] + (texts[change[2]] ? ", on " + texts[change[2]] : "") : "gone";

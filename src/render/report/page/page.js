@@ -11,6 +11,7 @@ const page = {
       this.asked = false;
       byId("now").textContent = seconds(this.clock);
       byId("clock").value = this.clock;
+      byId("clock").setAttribute("aria-valuetext", seconds(this.clock));
       for (const run of runs) { run.hands(); run.texts(); }
     });
   },
@@ -19,7 +20,7 @@ const page = {
   },
   set(at) {
     this.clock = Math.min(end, Math.max(0, at));
-    for (const run of runs) run.chosen = null;
+    for (const run of runs) { run.chosen = null; run.said = null; }
     this.show();
   },
   play(on) {
@@ -52,13 +53,14 @@ const page = {
   /// Paper is light, whatever the screen is.
   paper(on) {
     document.documentElement.classList.toggle("paper", on);
+    for (const run of runs) run.print(on);
     this.draw();
   },
 };
 const runs = data.runs.map((run) => new Run(run, byId("runs"), page));
 byId("runs").classList.toggle("two", runs.length > 1);
 byId("clock").max = end;
-byId("clock").step = 1000;
+byId("clock").step = "any";
 byId("play").onclick = () => page.play(!page.playing);
 byId("back").onclick = () => page.jump(-1);
 byId("next").onclick = () => page.jump(1);
@@ -71,8 +73,8 @@ window.onafterprint = () => page.paper(false);
 matchMedia("(prefers-color-scheme: dark)").onchange = () => page.draw();
 document.onkeydown = (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  // A select and the slider have keys of their own; a button has the space bar.
-  if (event.target.matches("select, input") || (event.target.matches("button") && [" ", "Enter"].includes(event.key))) return;
+  // A select has keys of its own; a button has the space bar.
+  if (event.target.matches("select") || (event.target.matches("button") && [" ", "Enter"].includes(event.key))) return;
   const speed = byId("speed");
   const keys = { " ": () => page.play(!page.playing), ArrowLeft: () => page.jump(-1), ArrowRight: () => page.jump(1), Home: () => page.set(0), End: () => page.set(end),
     "+": () => { speed.selectedIndex = Math.min(speed.options.length - 1, speed.selectedIndex + 1); },
@@ -80,8 +82,12 @@ document.onkeydown = (event) => {
   if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
 };
 // A link may name a moment, a view, and whether it plays: report.html#t=50&tab=why&play
-const wanted = new URLSearchParams(location.hash.slice(1));
-for (const run of runs) if (run.tabs.some(([id]) => id === wanted.get("tab"))) run.tab = wanted.get("tab");
+const follow = () => {
+  const wanted = new URLSearchParams(location.hash.slice(1));
+  for (const run of runs) if (run.tabs.some(([id]) => id === wanted.get("tab"))) run.tab = wanted.get("tab");
+  page.set(Number(wanted.get("t")) * 1e6 || 0);
+  if (wanted.has("play")) page.play(true);
+};
 page.draw();
-page.set(Number(wanted.get("t")) * 1e6 || 0);
-if (wanted.has("play")) page.play(true);
+follow();
+window.onhashchange = follow;

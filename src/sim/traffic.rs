@@ -1,0 +1,343 @@
+//! Requests that are made all the time: arrivals that wait for no answer, with connections of their
+//! own or over connections that are kept (semantics 13).
+//!
+//! A source that is told each by each is an event for each request. One that is told by the second
+//! costs nothing while nothing changes: between two events all its requests meet the same
+//! containers and load balancers, so that they are counted and not made; see
+//! [`Simulation::count_traffic`], which is called before anything can change.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::base::chance::{Role, Whom};
+use crate::base::dist::exponential;
+use crate::base::ids::{NodeIx, ServiceIx, TaskIx};
+use crate::base::time::{SimTime, Span};
+use crate::docker::container::Listening;
+use crate::scenario::model::{Arrivals, Target, Told, Traffic};
+use crate::sim::request::Way;
+use crate::sim::script::{ScriptEvent, is_converged};
+use crate::sim::world::{Event, Simulation};
+use crate::swarmkit::ctx::Class;
+use crate::timeline::record::{Fact, RequestCounts, RequestOutcome};
+
+/// How often numbers are told.
+const TELLING: Span = Span::from_secs(1);
+
+/// A source of requests that has begun.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    /// When its next request is made.
+    next: SimTime,
+    /// How many were made.
+    made: u64,
+    /// Connections that are kept: the task at the other end, if one is there.
+    connections: Vec<Option<TaskIx>>,
+    /// Requests that are being answered, by the time at which they are.
+    in_flight: VecDeque<InFlight>,
+    /// Since when the numbers are not told.
+    since: SimTime,
+    counted: BTreeMap<Option<ServiceIx>, RequestCounts>,
+}
+
+impl Source {
+    fn new(traffic: &Traffic, now: SimTime) -> Source {
+        Source {
+            next: now,
+            made: 0,
+            connections: vec![None; traffic.connections as usize],
+            in_flight: VecDeque::new(),
+            since: now,
+            counted: BTreeMap::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct InFlight {
+    due: SimTime,
+    task: TaskIx,
+    asked: Asked,
+}
+
+/// Where a request was made.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    port: u16,
+    node: NodeIx,
+    service: Option<ServiceIx>,
+}
+
+impl Simulation {
+    /// A source has its turn: it makes its next request, or tells its numbers.
+    pub(super) fn traffic(&mut self, number: u32) {
+        let scenario = self.scenario.clone();
+        let traffic = &scenario.traffic[number as usize];
+        let now = self.now();
+        self.manager.store.journal.wake(None);
+        self.requests.sources.entry(number).or_insert_with(|| Source::new(traffic, now));
+        let turn = match traffic.told {
+            Told::Each => self.make_requests(number, traffic, SimTime(now.0 + 1)),
+            Told::EachSecond => {
+                let left = self.make_requests(number, traffic, now);
+                self.tell(number, now);
+                left.map(|_| now.after(TELLING))
+            }
+        };
+        if let Some(turn) = turn {
+            let event = Event::Script(ScriptEvent::Traffic(number));
+            self.file_background(turn, Class::Client, event);
+        }
+    }
+
+    /// Traffic without a beginning of its own begins when a service that it asks has converged.
+    pub(super) fn begin_traffic(&mut self) {
+        let scenario = self.scenario.clone();
+        for (number, traffic) in scenario.traffic.iter().enumerate() {
+            let number = number as u32;
+            if traffic.from.is_some() || self.requests.sources.contains_key(&number) {
+                continue;
+            }
+            let service = self.reached(&traffic.target);
+            if service.is_some_and(|(service, _)| is_converged(&self.manager.store, service)) {
+                let now = self.now();
+                self.requests.sources.insert(number, Source::new(traffic, now));
+                self.file_background(
+                    now,
+                    Class::Client,
+                    Event::Script(ScriptEvent::Traffic(number)),
+                );
+            }
+        }
+    }
+
+    /// Before the events of an instant change anything: what is told by the second is counted up to
+    /// that instant.
+    pub(super) fn count_traffic(&mut self) {
+        let scenario = self.scenario.clone();
+        let now = self.now();
+        for (number, traffic) in scenario.traffic.iter().enumerate() {
+            if traffic.told == Told::EachSecond {
+                self.make_requests(number as u32, traffic, now);
+            }
+        }
+    }
+
+    /// The run is over: what was counted is told.
+    pub(super) fn end_traffic(&mut self, end: SimTime) {
+        let scenario = self.scenario.clone();
+        for (number, traffic) in scenario.traffic.iter().enumerate() {
+            if traffic.told == Told::EachSecond {
+                self.make_requests(number as u32, traffic, end);
+                self.tell(number as u32, end);
+            }
+        }
+    }
+
+    fn tell(&mut self, number: u32, now: SimTime) {
+        let Some(source) = self.requests.sources.get_mut(&number) else { return };
+        let since = std::mem::replace(&mut source.since, now);
+        for (service, counts) in std::mem::take(&mut source.counted) {
+            let fact = Fact::Requests { traffic: number, service, since, counts };
+            self.manager.store.journal.note(now, fact);
+        }
+    }
+
+    /// Makes the requests, and ends those, that come before `until`. Says when the next one is due;
+    /// none if there are no more.
+    fn make_requests(&mut self, number: u32, traffic: &Traffic, until: SimTime) -> Option<SimTime> {
+        let mut source = self.requests.sources.remove(&number)?;
+        let over = traffic.until.map_or(SimTime::MAX, |until| SimTime::ZERO.after(until));
+        let due = loop {
+            let ends = source.in_flight.front().map(|request| request.due);
+            let begins = (source.next < over).then_some(source.next);
+            let Some(due) = ends.into_iter().chain(begins).min() else { break None };
+            if due >= until {
+                break Some(due);
+            }
+            if ends == Some(due) {
+                if let Some(request) = source.in_flight.pop_front() {
+                    self.end_request(traffic, &mut source, request);
+                }
+            } else if !self.make_many(traffic, &mut source, until.min(over)) {
+                self.make_one(number, traffic, &mut source);
+            }
+        };
+        self.requests.sources.insert(number, source);
+        due
+    }
+
+    /// The request that is due.
+    fn make_one(&mut self, number: u32, traffic: &Traffic, source: &mut Source) {
+        if traffic.told == Told::EachSecond {
+            // What is made one by one is work, and counts against the limit of events.
+            self.events += 1;
+        }
+        let (at, made) = (source.next, source.made);
+        let key = self.seed.key(Whom::Client, &number.to_string());
+        let draw = |role| key.word(role, (made >> 32) as u32, made as u32);
+        let gap = match traffic.arrivals {
+            Arrivals::Steady => traffic.every,
+            Arrivals::Random => Span(exponential(traffic.every, draw(Role::Arrival)).0.max(1)),
+        };
+        source.next = at.after(gap);
+        source.made += 1;
+        let node = self.asked_in_turn(traffic, made);
+        let reached = self.reached(&traffic.target);
+        let port = match traffic.target {
+            Target::Port(port) => port,
+            // Who asks by name is in the cluster himself: without power he does not.
+            Target::Service(_) if !self.engine.has_power(node) => return,
+            Target::Service(_) => 0,
+        };
+        let asked = Asked { port, node, service: reached.map(|(service, _)| service) };
+        let place = (made % source.connections.len().max(1) as u64) as usize;
+        let kept = source.connections.get(place).copied().flatten();
+        let outcome = match kept.map(|task| (task, self.listening(task, at))) {
+            Some((task, Some(Listening::Serves))) => RequestOutcome::Answered(task),
+            // A process that ends closes its connections, and a new one is made. A machine that
+            // loses power closes nothing.
+            Some((task, _)) if !self.is_on_power(task) => RequestOutcome::Lost(task),
+            _ => self.ask_at(at, reached, node, draw(Role::Resolve)),
+        };
+        if let Some(connection) = source.connections.get_mut(place) {
+            *connection = match outcome {
+                RequestOutcome::Answered(task) => Some(task),
+                _ => None,
+            };
+        }
+        match outcome {
+            RequestOutcome::Answered(task) if traffic.takes > Span::ZERO => {
+                let due = at.after(traffic.takes);
+                source.in_flight.push_back(InFlight { due, task, asked });
+            }
+            outcome => self.note_request(traffic, source, asked, outcome),
+        }
+    }
+
+    /// An answer is due.
+    fn end_request(&mut self, traffic: &Traffic, source: &mut Source, request: InFlight) {
+        let InFlight { due, task, asked } = request;
+        let outcome = match self.listening(task, due) {
+            Some(Listening::Serves) => RequestOutcome::Answered(task),
+            _ if !self.is_on_power(task) => RequestOutcome::Lost(task),
+            _ => RequestOutcome::Cut(task),
+        };
+        self.note_request(traffic, source, asked, outcome);
+    }
+
+    fn note_request(
+        &mut self,
+        traffic: &Traffic,
+        source: &mut Source,
+        asked: Asked,
+        outcome: RequestOutcome,
+    ) {
+        match traffic.told {
+            Told::EachSecond => {
+                source.counted.entry(asked.service).or_default().add(outcome, 1);
+            }
+            Told::Each => {
+                let Asked { port, node, service } = asked;
+                let fact = Fact::Request { port, node, service, outcome };
+                let now = self.now();
+                self.manager.store.journal.note(now, fact);
+            }
+        }
+    }
+
+    /// Counts requests without making them, as long as all of them are answered alike: no news
+    /// reaches a load balancer, and all its tasks serve. False if the next has to be made.
+    fn make_many(&mut self, traffic: &Traffic, source: &mut Source, until: SimTime) -> bool {
+        let simple = traffic.told == Told::EachSecond
+            && traffic.arrivals == Arrivals::Steady
+            && traffic.takes == Span::ZERO
+            && traffic.connections == 0;
+        let first = source.next;
+        let every = traffic.every.0 as u64;
+        let due = |until: SimTime| until.0.saturating_sub(first.0).div_ceil(every);
+        let nodes = self.asked_nodes(traffic);
+        // To make a few is no more work than to count them.
+        if !simple || due(until) < 2 * nodes.len() as u64 {
+            return false;
+        }
+        let powered = nodes.iter().all(|node| self.engine.has_power(*node));
+        let (service, way) = match self.reached(&traffic.target) {
+            None if powered => {
+                let count = due(until);
+                let none = source.counted.entry(None).or_default();
+                none.add(RequestOutcome::NoService, u32::try_from(count).unwrap_or(u32::MAX));
+                source.made += count;
+                source.next = SimTime(first.0 + count * every);
+                return true;
+            }
+            Some((service, way @ (Way::Ingress | Way::Name))) if powered => (service, way),
+            _ => return false,
+        };
+        let mut until = until;
+        for node in &nodes {
+            let (balancer, news) = self.balancer(service, *node, way, first);
+            let weighted: Vec<TaskIx> = balancer
+                .backends()
+                .filter(|(_, weighted)| *weighted)
+                .map(|(task, _)| task)
+                .collect();
+            until = news.map_or(until, |news| until.min(news));
+            if due(until) < weighted.len() as u64 {
+                return false;
+            }
+            let last = SimTime(until.0 - 1);
+            let serves = |task: &TaskIx| {
+                [first, last].iter().all(|at| self.listening(*task, *at) == Some(Listening::Serves))
+            };
+            if !weighted.iter().all(serves) {
+                return false;
+            }
+        }
+        let count = due(until);
+        if count == 0 {
+            return false;
+        }
+        let counts = source.counted.entry(Some(service)).or_default();
+        for (place, node) in nodes.iter().enumerate() {
+            // The first of them is asked by the request `made`, and so on in turn.
+            let turn = (place as u64 + nodes.len() as u64 - source.made % nodes.len() as u64)
+                % nodes.len() as u64;
+            let own = count.saturating_sub(turn).div_ceil(nodes.len() as u64);
+            let (balancer, _) = self.balancer(service, *node, way, first);
+            balancer.skip(own);
+            let outcome = match balancer.backends().find(|(_, weighted)| *weighted) {
+                Some((task, _)) => RequestOutcome::Answered(task),
+                None => RequestOutcome::NoBackend,
+            };
+            counts.add(outcome, u32::try_from(own).unwrap_or(u32::MAX));
+        }
+        source.made += count;
+        source.next = SimTime(first.0 + count * every);
+        true
+    }
+
+    fn reached(&self, target: &Target) -> Option<(ServiceIx, Way)> {
+        match target {
+            Target::Port(port) => self.on_port(*port),
+            Target::Service(name) => self.by_name(name),
+        }
+    }
+
+    /// The nodes that are asked in turn.
+    fn asked_nodes(&self, traffic: &Traffic) -> Vec<NodeIx> {
+        let all = || self.manager.store.nodes().map(|(ix, _)| ix).collect();
+        let nodes: Vec<NodeIx> = if traffic.node.is_none() { all() } else { Vec::new() };
+        if nodes.is_empty() { vec![self.asked_node(traffic.node.as_deref())] } else { nodes }
+    }
+
+    fn asked_in_turn(&self, traffic: &Traffic, made: u64) -> NodeIx {
+        let nodes = self.asked_nodes(traffic);
+        nodes[(made % nodes.len() as u64) as usize]
+    }
+
+    /// Whether the node of a task has power.
+    fn is_on_power(&self, task: TaskIx) -> bool {
+        let node = self.manager.store.task_ever(task).node;
+        node.is_none_or(|node| self.engine.has_power(node))
+    }
+}
