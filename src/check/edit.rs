@@ -86,9 +86,10 @@ fn insert(text: &str, map: &Tree, path: &[&str], value: &str) -> Option<String> 
     let brace = offset(text, map.place).filter(|at| text[*at..].starts_with('{'));
     if let Some(brace) = brace {
         let (last, outer) = path.split_last()?;
-        let new = outer.iter().rev().fold(format!("{last}: {value}"), |inner, key| {
-            format!("{key}: {{{inner}}}")
-        });
+        let new = outer
+            .iter()
+            .rev()
+            .fold(format!("{last}: {value}"), |inner, key| format!("{key}: {{{inner}}}"));
         let (before, after) = text.split_at(brace + 1);
         return Some(format!("{before}{new}, {after}"));
     }

@@ -79,18 +79,13 @@ pub(super) fn examine(rule: &'static Rule, service: &Service<'_>) -> Option<Find
 }
 
 /// A change after the same run was made with it; nothing if the harm is still there.
-fn tried(
-    trial: &Trial,
-    remedy: &Remedy,
-    service: &Service<'_>,
-    title: &str,
-) -> Option<Proposal> {
+fn tried(trial: &Trial, remedy: &Remedy, service: &Service<'_>, title: &str) -> Option<Proposal> {
     let subject = service.subject;
     let changed = edit::apply(subject.text, &service.plan.key, &remedy.edits);
     let text = match &changed {
         Some(text) => text.as_str(),
         // Nothing in the file changes, but the software does.
-        None if remedy.edits.is_empty() && remedy.image_health.is_some() => subject.text,
+        None if remedy.edits.is_empty() && remedy.software.is_some() => subject.text,
         None => return None,
     };
     plans(subject.scenario, subject.file, text, &subject.stack).ok()?;
@@ -102,7 +97,7 @@ fn tried(
     }
     // A service that does not come up at all has no harm either.
     run.web.least_running?;
-    let whole = remedy.image_health.is_none();
+    let whole = remedy.software.is_none();
     let diff = changed.filter(|_| whole).map(|text| unified(subject.file, subject.text, &text));
     Some(Proposal { words: remedy.words.clone(), diff, tried: Some(run.outcome()) })
 }

@@ -18,7 +18,7 @@ use crate::timeline::record::{
 };
 
 /// How a service came up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Up {
     /// From the start of a process until its task runs; the longest.
     pub(super) startup: Span,
@@ -62,6 +62,7 @@ pub(super) struct Seen {
 
 /// A run, as far as it is about one service.
 pub(super) struct Run<'r> {
+    scenario: &'r Scenario,
     records: &'r [Record],
     /// When the first step with a label was typed, or the run began.
     pub(super) asked: SimTime,
@@ -96,7 +97,7 @@ pub(super) struct Task {
 impl<'r> Run<'r> {
     /// What is known of a service that was created in the run.
     pub(super) fn of(
-        scenario: &Scenario,
+        scenario: &'r Scenario,
         records: &'r [Record],
         footer: &'r Footer,
         name: &str,
@@ -115,9 +116,15 @@ impl<'r> Run<'r> {
                 if Some(*step as usize) == labelled)
         });
         let asked = asked.map_or(SimTime::ZERO, |record| record.at);
-        let mut run = Run { records, asked, footer, web, service, tasks: BTreeMap::new() };
+        let tasks = BTreeMap::new();
+        let mut run = Run { scenario, records, asked, footer, web, service, tasks };
         records.iter().for_each(|record| run.take(record));
         Some(run)
+    }
+
+    /// The same run, as far as it is about another service.
+    pub(super) fn other(&self, name: &str) -> Option<Run<'r>> {
+        Run::of(self.scenario, self.records, self.footer, name)
     }
 
     fn take(&mut self, record: &Record) {
@@ -243,7 +250,7 @@ impl<'r> Run<'r> {
         }
         let asked = web.answered + web.failed;
         if asked > 0 {
-            parts.push(format!("{} of {asked} requests are lost", web.failed));
+            parts.push(format!("{} of {asked} requests lost", web.failed));
         }
         parts.retain(|part| !part.is_empty());
         parts.join(", ")
@@ -264,6 +271,17 @@ impl<'r> Run<'r> {
             running: live.count() as u64,
         })
     }
+}
+
+/// The crashes, in words: the update has ended as it did, and yet there are some.
+pub(super) fn crashes_told(run: &Run<'_>) -> Option<Vec<String>> {
+    let crashes = run.crashes();
+    let first = run.at(crashes.first()?.at);
+    let told = match crashes.len() {
+        1 => format!("a task crashes {first}"),
+        number => format!("tasks crash: {number} times, the first {first}"),
+    };
+    Some(vec![run.update(), told])
 }
 
 /// Seconds with one decimal.

@@ -31,9 +31,8 @@ use subject::Subject;
 
 /// The rule with that id or name; letters may be of either case.
 pub fn rule(word: &str) -> Option<&'static Rule> {
-    let same = |rule: &&&Rule| {
-        rule.id.eq_ignore_ascii_case(word) || rule.name.eq_ignore_ascii_case(word)
-    };
+    let same =
+        |rule: &&&Rule| rule.id.eq_ignore_ascii_case(word) || rule.name.eq_ignore_ascii_case(word);
     RULES.iter().find(same).copied()
 }
 

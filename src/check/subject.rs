@@ -254,6 +254,16 @@ impl Service<'_> {
         tree.is_some()
     }
 
+    /// Keys of the services that it names in `depends_on`, a list or a map.
+    pub(super) fn depends_on(&self) -> Vec<String> {
+        let named = self.entry().and_then(|entry| merged(&entry.value, "depends_on"));
+        match named.map(|tree| &tree.value) {
+            Some(Value::Seq(items)) => items.iter().map(|item| item.text().to_string()).collect(),
+            Some(Value::Map(entries)) => entries.iter().map(|entry| entry.key.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The place of a key below the service, or of the nearest one above it.
     pub(super) fn place(&self, path: &[&str]) -> Place {
         let Some(entry) = self.entry() else { return self.plan.place };

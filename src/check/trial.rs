@@ -12,7 +12,6 @@ use crate::scenario::json::text;
 use crate::scenario::model::{Cluster, image_key};
 use crate::scenario::syntax::{Entry, Tree, Value, parse};
 use crate::scenario::{Scenario, lower};
-use crate::swarmkit::spec::HealthConfig;
 use crate::timeline::ends::{Footer, Stop};
 use crate::timeline::record::Record;
 
@@ -85,6 +84,12 @@ impl Trial {
         Trial::after(what, steps, expect)
     }
 
+    /// The same with the service's own image behaving in another way.
+    pub(super) fn own_image(mut self, service: &Service<'_>, image: Image) -> Trial {
+        self.images.push((image_key(&service.plan.image), image));
+        self
+    }
+
     /// The same, seen in another way.
     pub(super) fn look(
         mut self,
@@ -118,15 +123,12 @@ impl Trial {
         if let Some(cluster) = &self.cluster {
             scenario.cluster.clone_from(cluster);
         }
-        if let Some(health) = remedy.and_then(|remedy| remedy.image_health.as_ref()) {
+        if let Some(other) = remedy.and_then(|remedy| remedy.software.as_ref()) {
             let own = image_key(&service.plan.image);
-            let described = scenario.image(&own);
-            scenario.images.insert(own.clone(), described);
-            let new = self.images.iter().map(|(name, _)| name);
-            for name in new.chain([&own]) {
-                if let Some(image) = scenario.images.get_mut(name) {
-                    image.healthcheck = Some(health.clone());
-                }
+            for name in self.images.iter().map(|(name, _)| name).chain([&own]) {
+                let mut image = scenario.image(name);
+                other(&mut image);
+                scenario.images.insert(name.clone(), image);
             }
         }
         Some(Arc::new(scenario))
@@ -159,8 +161,8 @@ pub(super) struct Remedy {
     pub(super) words: String,
     /// As changes of the file; none = in words only.
     pub(super) edits: Vec<Edit>,
-    /// A health check that the software gets.
-    pub(super) image_health: Option<HealthConfig>,
+    /// What becomes another thing outside of the file: in the image, or on the nodes.
+    pub(super) software: Option<Box<dyn Fn(&mut Image)>>,
 }
 
 impl Remedy {
@@ -177,12 +179,21 @@ impl Remedy {
             edits.into_iter().map(|(path, value)| Edit { path, value }).collect();
         let words: Vec<String> =
             edits.iter().map(|edit| format!("{}: {}", edit.path.join("."), edit.value)).collect();
-        Remedy { words: words.join(", "), edits, image_health: None }
+        Remedy { words: words.join(", "), edits, software: None }
     }
 
     /// Something that no key of the file says.
     pub(super) fn words(words: impl Into<String>) -> Remedy {
-        Remedy { words: words.into(), edits: Vec::new(), image_health: None }
+        Remedy { words: words.into(), edits: Vec::new(), software: None }
+    }
+
+    /// The same, told in other words and with a change outside of the file.
+    pub(super) fn software(
+        self,
+        words: impl Into<String>,
+        other: impl Fn(&mut Image) + 'static,
+    ) -> Remedy {
+        Remedy { words: words.into(), software: Some(Box::new(other)), ..self }
     }
 }
 

@@ -142,7 +142,9 @@ fn question(args: &CheckArgs) -> Option<Question> {
     };
     let (only, skipped) = (ids(&args.rule), ids(&args.skip));
     let mut question = Question { window: args.window, ..Question::all() };
-    question.rules.retain(|id| (args.rule.is_empty() || only.contains(id)) && !skipped.contains(id));
+    question
+        .rules
+        .retain(|id| (args.rule.is_empty() || only.contains(id)) && !skipped.contains(id));
     (!unknown).then_some(question)
 }
 
@@ -177,11 +179,8 @@ fn explain(word: &str) -> Exit {
 /// Reads a file and, if it is a stack file, asks the rules.
 fn one(path: &Path, args: &CheckArgs, question: &Question) -> Result<Checked, Exit> {
     let Input { scenario, services } = input(path, &[], args.behaviour.as_deref())?;
-    let valid = Valid {
-        services,
-        steps: scenario.script.len(),
-        expectations: scenario.expect.len(),
-    };
+    let valid =
+        Valid { services, steps: scenario.script.len(), expectations: scenario.expect.len() };
     let file = path.display().to_string();
     let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
     let findings = match services.map(|_| check::check(&scenario, own, question)) {

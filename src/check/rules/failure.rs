@@ -1,14 +1,17 @@
 //! Releases that fail: are they noticed, and what follows?
 
 use crate::base::time::Span;
-use crate::check::measured::{Run, count};
+use crate::check::measured::crashes_told;
 use crate::check::rule::{Rule, Severity, Suspect};
-use crate::check::subject::{Service, whole};
+use crate::check::subject::{Service, rounded, whole};
 use crate::check::trial::{Remedy, Trial};
 use crate::docker::behaviour::{Exit, Image};
 use crate::swarmkit::defaults;
+use crate::swarmkit::spec::FailureAction;
 
+const ACTION: &[&str] = &["deploy", "update_config", "failure_action"];
 const MONITOR: &[&str] = &["deploy", "update_config", "monitor"];
+const RATIO: &[&str] = &["deploy", "update_config", "max_failure_ratio"];
 
 pub(super) const L02: Rule = Rule {
     id: "L02",
@@ -27,42 +30,78 @@ pub(super) const L02: Rule = Rule {
 fn monitor_is_short(service: &Service<'_>) -> Option<Suspect> {
     let up = service.up?;
     let monitor = service.monitor();
-    let shown_by_health = service.healthcheck().is_some_and(|health| {
-        monitor < health.interval.times(health.retries)
-    });
-    if !service.counts_on_failure() || monitor > defaults::MONITOR || shown_by_health {
+    // Then L06 says the same of the health check, with a longer period.
+    let told_by_health =
+        service.healthcheck().is_some_and(|health| monitor < health.interval.times(health.retries));
+    if !service.counts_on_failure() || monitor > defaults::MONITOR || told_by_health {
         return None;
     }
     let late = monitor.plus(Span::from_secs(5));
     let after = whole(up.startup.plus(late));
-    let image = Image { exit: Some(Exit { after, code: 1 }), ..service.image() };
     let watched = service.long_enough(after.plus(Span::from_secs(60)));
-    let name = service.name();
-    let expect = format!("- {{service: {name}, since: update, after: end, update: completed}}\n");
     let what = format!("an update to a version that crashes {after} after its start");
+    let image = Image { exit: Some(Exit { after, code: 1 }), ..service.image() };
+    let trial = Trial::release(service, what, image, watched, &completed(service));
     let given = if service.says(MONITOR) { "monitor" } else { "monitor, the default" };
     let action = service.update().failure_action.word();
     Some(Suspect {
         message: format!(
-            "failure_action: {action} looks only {monitor} long ({given}): what crashes later \
-             is taken for good"
+            "failure_action: {action} looks only {monitor} long ({given}): what crashes later is \
+             taken for good"
         ),
         at: MONITOR,
-        trials: vec![Trial::release(service, what, image, watched, &expect).look(crashes)],
-        remedies: vec![Remedy::set(MONITOR, rounded_up(late.times(3)).to_string())],
+        trials: vec![trial.look(crashes_told)],
+        remedies: vec![Remedy::set(MONITOR, rounded(late.times(3), 10).to_string())],
     })
 }
 
-/// Ten seconds are a step that people write.
-fn rounded_up(span: Span) -> Span {
-    crate::check::subject::rounded(span, 10)
+pub(super) const L24: Rule = Rule {
+    id: "L24",
+    name: "continue-ignores-the-rest",
+    severity: Severity::Warning,
+    looks_for: "failure_action continue together with max_failure_ratio or monitor",
+    why: "with continue the updater does not look for failures at all: ratio and monitor have no \
+          effect",
+    shows: "an update to a version that crashes a second after it came up",
+    change: "failure_action rollback, or pause",
+    source: "semantics 5.6, and its quirk that continue installs no watch",
+    suspect: continue_ignores,
+};
+
+fn continue_ignores(service: &Service<'_>) -> Option<Suspect> {
+    let up = service.up?;
+    let update = service.update();
+    let mut without_effect = Vec::new();
+    if service.says(RATIO) {
+        without_effect.push(format!("max_failure_ratio: {}", update.max_failure_ratio.0));
+    }
+    if service.says(MONITOR) {
+        without_effect.push(format!("monitor: {}", service.monitor()));
+    }
+    if update.failure_action != FailureAction::Continue || without_effect.is_empty() {
+        return None;
+    }
+    let after = whole(up.startup.plus(Span::from_secs(1)));
+    let watched = service.long_enough(after.plus(Span::from_secs(60)));
+    let what = format!("an update to a version that crashes {after} after its start");
+    let image = Image { exit: Some(Exit { after, code: 1 }), ..service.image() };
+    let trial = Trial::release(service, what, image, watched, &completed(service));
+    Some(Suspect {
+        message: format!(
+            "failure_action: continue looks for no failure; {} without effect",
+            match without_effect.as_slice() {
+                [one] => format!("{one} is"),
+                all => format!("{} are", all.join(" and ")),
+            }
+        ),
+        at: ACTION,
+        trials: vec![trial.look(crashes_told)],
+        remedies: vec![Remedy::set(ACTION, "rollback"), Remedy::set(ACTION, "pause")],
+    })
 }
 
-/// The update ended well, and tasks crash.
-fn crashes(run: &Run<'_>) -> Option<Vec<String>> {
-    let crashes = run.crashes();
-    let first = crashes.first()?;
-    let number = count(crashes.len() as u64, "crash");
-    let number = number.replace("crashs", "crashes");
-    Some(vec![run.update(), format!("the first crash is {}, {number} in all", run.at(first.at))])
+/// The harm of a bad version that is taken for good.
+pub(super) fn completed(service: &Service<'_>) -> String {
+    let name = service.name();
+    format!("- {{service: {name}, since: update, after: end, update: completed}}\n")
 }

@@ -1,6 +1,7 @@
 //! Ordinary releases that cost an outage, or never end.
 
-use crate::base::time::Span;
+use crate::base::dist::Quantity;
+use crate::base::time::{SimTime, Span};
 use crate::check::measured::{Run, seconds};
 use crate::check::rule::{Rule, Severity, Suspect};
 use crate::check::subject::Service;
@@ -131,7 +132,7 @@ fn one_replica(service: &Service<'_>) -> Option<Suspect> {
     let trial = Trial::rollout(service, "an update that changes nothing", watched, &expect)
         .keys(&format!("traffic: [{{port: {port}, every: 100ms}}]\n"))
         .look(|run| {
-            let lost = format!("{} requests are lost, ten a second", run.web.failed);
+            let lost = format!("{} requests lost, ten a second", run.web.failed);
             Some(vec![format!("no task runs for {}, {lost}", seconds(run.web.unavailable_for))])
         });
     Some(Suspect {
@@ -141,5 +142,64 @@ fn one_replica(service: &Service<'_>) -> Option<Suspect> {
         at: ORDER,
         trials: vec![trial],
         remedies: vec![Remedy::set(ORDER, "start-first")],
+    })
+}
+
+pub(super) const L17: Rule = Rule {
+    id: "L17",
+    name: "pull-is-an-outage",
+    severity: Severity::Warning,
+    looks_for: "a pull that takes time (latency.pull in x-swarmsim), order stop-first, and all slots \
+                at once",
+    why: "the old tasks are told to stop and the new ones begin to pull in the same moment: nobody \
+          runs until the image is there",
+    shows: "an update to a new version, which is on no node yet",
+    change: "order start-first, or the image pulled on all nodes before",
+    source: "moby/moby#24447; semantics 5.4, 11.2; museum slow-pull",
+    suspect: pull_is_an_outage,
+};
+
+fn pull_is_an_outage(service: &Service<'_>) -> Option<Suspect> {
+    let replicas = service.replicas()?;
+    let cluster = &service.subject.scenario.cluster;
+    let image = service.image();
+    let slow = image.latency.pull.is_some()
+        || cluster.latency.pull.is_some()
+        || cluster.nodes.iter().any(|node| node.latency.pull.is_some());
+    if !slow || service.is_start_first() || service.at_a_time(replicas) < replicas {
+        return None;
+    }
+    let name = service.name();
+    let watched = service.long_enough(Span::from_secs(300));
+    let expect =
+        format!("- {{service: {name}, since: update, after: end, unavailable_at_least: 5s}}\n");
+    let what = "an update to a new version, which has to be pulled";
+    let trial = Trial::release(service, what, image, watched, &expect).look(|run: &Run<'_>| {
+        let gone = run.tasks().filter(|task| task.created < run.asked);
+        let gone: SimTime = gone.filter_map(|task| task.died).map(|(at, _)| at).max()?;
+        let start = run.new_tasks().filter_map(|task| task.started).min()?;
+        let wait = start.0.checked_sub(gone.0).map(Span::from_ns)?;
+        let told = format!(
+            "the old task has ended {}, and {} later the image is there and the new one starts",
+            run.at(gone),
+            seconds(wait)
+        );
+        (wait >= Span::from_secs(5)).then(|| vec![run.outcome(), told])
+    });
+    let mut remedies = Vec::new();
+    if !service.keeps_data() && !service.has_host_port() {
+        remedies.push(Remedy::set(ORDER, "start-first"));
+    }
+    let words = "pull the new image on every node before the update";
+    remedies.push(Remedy::words(words).software(words, |image| {
+        image.latency.pull = Some(Quantity::Fixed(Span::ZERO));
+    }));
+    Some(Suspect {
+        message: "order stop-first, all slots at once, and a pull that takes time: the service is \
+                  away while it is pulled"
+            .to_string(),
+        at: ORDER,
+        trials: vec![trial],
+        remedies,
     })
 }

@@ -13,8 +13,7 @@ pub(super) fn document(files: &[Checked]) -> String {
             (_, true) => (found, found),
             (_, false) => (1, 1),
         };
-        text +=
-            &format!("<testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">\n");
+        text += &format!("<testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">\n");
         if file.valid.is_none() {
             text += &format!(
                 "  <testcase classname=\"{name}\" name=\"valid\"><failure message=\"the file is \
@@ -27,7 +26,8 @@ pub(super) fn document(files: &[Checked]) -> String {
             let (rule, service) = (finding.rule, escaped(&finding.service));
             let message = escaped(&finding.message);
             let seen = finding.witness.seen.join("\n");
-            let body = format!("{}:{}\n{}\n{seen}", file.file, finding.place.line, finding.witness.what);
+            let body =
+                format!("{}:{}\n{}\n{seen}", file.file, finding.place.line, finding.witness.what);
             text += &format!(
                 "  <testcase classname=\"{name}\" name=\"{} {}: {service}\"><failure \
                  type=\"{}\" message=\"{message}\">{}</failure></testcase>\n",

@@ -1,0 +1,124 @@
+//! Rollbacks that lead somewhere else than hoped.
+
+use crate::base::time::Span;
+use crate::check::measured::Run;
+use crate::check::rule::{Rule, Severity, Suspect};
+use crate::check::subject::{Service, whole};
+use crate::check::trial::{Remedy, Trial};
+use crate::docker::behaviour::{Exit, Image};
+use crate::scenario::model::image_key;
+use crate::swarmkit::spec::FailureAction;
+
+const ACTION: &[&str] = &["deploy", "update_config", "failure_action"];
+const BACK: &[&str] = &["deploy", "rollback_config", "failure_action"];
+
+pub(super) const L20: Rule = Rule {
+    id: "L20",
+    name: "rollback-to-an-unproven-version",
+    severity: Severity::Info,
+    looks_for: "a rollback_config, and updates that pause when they fail",
+    why: "the previous spec is that of the request before, whether it worked or not: after two \
+          failed releases a rollback brings back the first of them",
+    shows: "two releases that crash, each paused, and then docker service update --rollback",
+    change: "failure_action rollback: then each failed release is undone at once",
+    source: "moby/moby#31034; semantics 2.3; museum rollback-to-bad",
+    suspect: unproven,
+};
+
+fn unproven(service: &Service<'_>) -> Option<Suspect> {
+    let up = service.up?;
+    let pauses = service.update().failure_action == FailureAction::Pause;
+    if !pauses || service.spec().rollback.is_none() {
+        return None;
+    }
+    let after = whole(up.startup.plus(Span::from_secs(1)));
+    let image = Image { exit: Some(Exit { after, code: 1 }), ..service.image() };
+    let (first, name) = (service.next_image(), service.name());
+    let second = format!("{first}-2");
+    let watched = service.long_enough(after.plus(Span::from_secs(30)));
+    if watched > Span::from_secs(1000) {
+        return None;
+    }
+    let update = |label: &str, image: &str| {
+        format!(
+            "- {{as: {label}, run: \"docker service update --detach --image {image} {name}\"}}\n\
+             - {{wait: {watched}}}\n"
+        )
+    };
+    let steps = format!(
+        "{}{}- {{run: \"docker service update --detach --rollback {name}\"}}\n\
+         - {{as: end, wait: {watched}}}\n",
+        update("update", &first),
+        update("second", &second)
+    );
+    let expect = format!("- {{service: {name}, after: end, image: \"{first}\"}}\n");
+    let what = format!("updates to {first} and to {second}, both of which crash; then a rollback");
+    let mut trial = Trial::after(what, steps, &expect);
+    trial.images = vec![(image_key(&first), image.clone()), (image_key(&second), image)];
+    let back = first.clone();
+    trial = trial.look(move |run: &Run<'_>| {
+        let crashes = run.crashes().len();
+        Some(vec![format!("the rollback brings back {back}; {crashes} crashes in all")])
+    });
+    Some(Suspect {
+        message: "there is a rollback_config, but failed updates pause: after a second failed \
+                  release a rollback brings back the first"
+            .to_string(),
+        at: BACK,
+        trials: vec![trial],
+        remedies: vec![Remedy::set(ACTION, "rollback")],
+    })
+}
+
+pub(super) const L23: Rule = Rule {
+    id: "L23",
+    name: "rollback-of-a-rollback",
+    severity: Severity::Warning,
+    looks_for: "failure_action rollback in rollback_config",
+    why: "there is no rollback of a rollback; Docker takes the word, the rollback that fails is \
+          not stopped as one is, and its status says in the end that it was completed",
+    shows: "a release that works; the old image disappears; the release is rolled back",
+    change: "failure_action pause in rollback_config",
+    source: "semantics 5.7",
+    suspect: rollback_of_rollback,
+};
+
+fn rollback_of_rollback(service: &Service<'_>) -> Option<Suspect> {
+    let up = service.up?;
+    let replicas = service.replicas()?;
+    let back = service.spec().rollback?;
+    let five = Span::from_secs(300);
+    let quick = up.comes_up < five && service.long_enough(Span::ZERO) < five;
+    if back.failure_action != FailureAction::Rollback || !quick {
+        return None;
+    }
+    let (name, next) = (service.name(), service.next_image());
+    let old = image_key(&service.plan.image);
+    let steps = format!(
+        "- {{at: 5m, run: \"docker service update --detach --image {next} {name}\"}}\n\
+         - {{as: update, at: 12m, run: \"docker service update --detach --rollback {name}\"}}\n\
+         - {{as: end, wait: 30m}}\n"
+    );
+    let expect = format!(
+        "- {{service: {name}, after: end, update: rollback_completed, running_at_most: {}}}\n",
+        replicas - 1
+    );
+    let what = format!("an update to {next}, which works; {old} disappears; then a rollback");
+    let mut trial = Trial::after(what, steps, &expect)
+        .keys(&format!("faults:\n- {{at: 11m, image: \"{old}\", removed: true}}\n"))
+        .look(move |run: &Run<'_>| {
+            let running = run.tasks().filter(|task| task.died.is_none() && task.running.is_some());
+            let told = format!("{} of {replicas} tasks run at the end", running.count());
+            Some(vec![run.update(), told])
+        });
+    trial.images = vec![(image_key(&next), service.image())];
+    Some(Suspect {
+        message:
+            "rollback_config.failure_action: rollback does not exist as an action: a rollback \
+                  that fails is called completed"
+                .to_string(),
+        at: BACK,
+        trials: vec![trial],
+        remedies: vec![Remedy::set(BACK, "pause")],
+    })
+}
