@@ -16,7 +16,8 @@ pub(super) struct Edit {
 /// key: a value that comes from an anchor, a merge or a variable may be meant for others too.
 pub(super) fn apply(text: &str, service: &str, edits: &[Edit]) -> Option<String> {
     let mut text = text.to_string();
-    for edit in edits {
+    // New keys are put first: the last one made stands above the others.
+    for edit in edits.iter().rev() {
         text = set(&text, service, edit)?;
     }
     (!edits.is_empty()).then_some(text)
@@ -104,7 +105,16 @@ fn insert(text: &str, map: &Tree, path: &[&str], value: &str) -> Option<String> 
         let end = if depth + 1 == path.len() { format!(" {value}") } else { String::new() };
         new.push_str(&format!("{indent}{}{key}:{end}\n", "  ".repeat(depth)));
     }
-    Some(format!("{}{new}{}", &text[..line], &text[line..]))
+    // Below the first key where that is one line, above it otherwise.
+    let below = text[key..].find('\n').map(|end| key + end + 1).filter(|end| {
+        matches!(&first.value.value, Value::Scalar(scalar)
+            if scalar.plain
+                && !scalar.text.is_empty()
+                && first.value.place.line == first.place.line
+                && text[key..*end].contains(&scalar.text))
+    });
+    let at = below.unwrap_or(line);
+    Some(format!("{}{new}{}", &text[..at], &text[at..]))
 }
 
 #[cfg(test)]
@@ -132,8 +142,8 @@ mod tests {
             ),
             (
                 "services:\n  web:\n    image: a\n",
-                "services:\n  web:\n    deploy:\n      update_config:\n        monitor: 30s\n    \
-                 image: a\n",
+                "services:\n  web:\n    image: a\n    deploy:\n      update_config:\n        \
+                 monitor: 30s\n",
             ),
             (
                 "services:\n  web:\n    deploy: {update_config: {order: x}}\n",

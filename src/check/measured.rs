@@ -60,13 +60,14 @@ pub(super) struct Seen {
     pub(super) task: TaskIx,
 }
 
-/// A run, as far as it is about one service.
+/// A run until the stack is taken away, as far as it is about one service.
 pub(super) struct Run<'r> {
     scenario: &'r Scenario,
     records: &'r [Record],
     /// When the first step with a label was typed, or the run began.
     pub(super) asked: SimTime,
-    pub(super) footer: &'r Footer,
+    /// When the stack is taken away.
+    pub(super) end: SimTime,
     /// Its numbers.
     pub(super) web: ServiceMetrics,
     service: ServiceIx,
@@ -99,7 +100,7 @@ impl<'r> Run<'r> {
     pub(super) fn of(
         scenario: &'r Scenario,
         records: &'r [Record],
-        footer: &'r Footer,
+        footer: &Footer,
         name: &str,
     ) -> Option<Run<'r>> {
         let named = |record: &Record| match &record.fact {
@@ -109,7 +110,15 @@ impl<'r> Run<'r> {
             _ => None,
         };
         let service = records.iter().find_map(named)?;
-        let web = Metrics::of(records, footer).into_iter().find(|web| &*web.name == name)?;
+        let is_end = |record: &Record| {
+            matches!(&record.fact, Fact::Command(CommandFact::Typed { line, .. })
+                if line.starts_with("docker stack rm "))
+        };
+        let end = records.iter().rposition(is_end).unwrap_or(records.len());
+        let at = records.get(end).map_or(footer.at, |record| record.at);
+        let (records, end) = (&records[..end], at);
+        let footer = Footer { at, ..footer.clone() };
+        let web = Metrics::of(records, &footer).into_iter().find(|web| &*web.name == name)?;
         let labelled = scenario.script.iter().position(|step| step.label.is_some());
         let asked = records.iter().find(|record| {
             matches!(&record.fact, Fact::Command(CommandFact::Typed { step, .. })
@@ -117,14 +126,21 @@ impl<'r> Run<'r> {
         });
         let asked = asked.map_or(SimTime::ZERO, |record| record.at);
         let tasks = BTreeMap::new();
-        let mut run = Run { scenario, records, asked, footer, web, service, tasks };
+        let mut run = Run { scenario, records, asked, end, web, service, tasks };
         records.iter().for_each(|record| run.take(record));
         Some(run)
     }
 
     /// The same run, as far as it is about another service.
     pub(super) fn other(&self, name: &str) -> Option<Run<'r>> {
-        Run::of(self.scenario, self.records, self.footer, name)
+        let footer = Footer {
+            stop: crate::timeline::ends::Stop::ScriptDone,
+            at: self.end,
+            records: 0,
+            events: 0,
+            digest: crate::timeline::ends::DigestValue::default(),
+        };
+        Run::of(self.scenario, self.records, &footer, name)
     }
 
     fn take(&mut self, record: &Record) {
@@ -258,7 +274,10 @@ impl<'r> Run<'r> {
 
     /// How it came up; absent if it did not.
     fn up(&self) -> Option<Up> {
-        self.web.whole_since.or(self.web.least_running.map(|_| self.footer.at))?;
+        match self.web.replicas {
+            Some(_) => drop(self.web.whole_since?),
+            None => drop(self.web.least_running?),
+        }
         let running: Vec<&Task> = self.tasks().filter(|task| task.running.is_some()).collect();
         let longest = |from: fn(&Task) -> Option<SimTime>| {
             let span = |task: &&Task| Some(task.running?.since(from(task)?));
@@ -288,6 +307,13 @@ pub(super) fn crashes_told(run: &Run<'_>) -> Option<Vec<String>> {
 pub(super) fn seconds(span: Span) -> String {
     let tenths = (span.0 + 50_000_000) / 100_000_000;
     format!("{}.{}s", tenths / 10, tenths % 10)
+}
+
+/// A time as people write it: without the zeros that Go puts at its end.
+pub(super) fn short(span: Span) -> String {
+    let text = span.to_string();
+    let text = text.strip_suffix("m0s").map_or(text.clone(), |rest| format!("{rest}m"));
+    text.strip_suffix("h0m").map_or(text.clone(), |rest| format!("{rest}h"))
 }
 
 /// So many of something.

@@ -217,7 +217,9 @@ pub(super) fn base(
     let path = shell_words::quote(subject.file);
     let stack = shell_words::quote(&subject.stack);
     let line = text(format!("docker stack deploy -c {path} --detach {stack}")).to_json();
-    let own = parse(&format!("script:\n- {line}\n{steps}{keys}"));
+    // What crashes for ever would go on to the limit: the stack is taken away in the end.
+    let gone = text(format!("docker stack rm {stack}")).to_json();
+    let own = parse(&format!("script:\n- {line}\n{steps}- {gone}\n{keys}"));
     let tree = own.ok().map(|own| joined(world.to_tree(), own));
     let scenario = tree.and_then(|tree| lower(&tree, "").ok());
     debug_assert!(scenario.is_some(), "{title}: not a scenario:\n{steps}{keys}");

@@ -1,7 +1,7 @@
 //! What people expect of a setting that it does not do.
 
 use crate::base::time::{SimTime, Span};
-use crate::check::measured::{Run, seconds};
+use crate::check::measured::{Run, seconds, short};
 use crate::check::rule::{Rule, Severity, Suspect};
 use crate::check::subject::{Service, whole};
 use crate::check::trial::{Remedy, Trial};
@@ -56,7 +56,7 @@ fn scale_knows_no_delay(service: &Service<'_>) -> Option<Suspect> {
     Some(Suspect {
         message: format!(
             "delay: {} spares nobody when the service is scaled: all new tasks start at once",
-            update.delay
+            short(update.delay)
         ),
         at: DELAY,
         trials: vec![trial],
@@ -204,6 +204,7 @@ fn longer_than_the_window(service: &Service<'_>) -> Option<Suspect> {
             let new = run.new_tasks().filter(|task| task.running.is_some()).count();
             Some(vec![format!("{}; {new} new tasks run", run.update())])
         });
+    let delay_told = short(delay);
     let more = [2, 3, 4, 5, 10, 20, 50, 100].into_iter().filter(|p| *p > slots && *p < replicas);
     let mut remedies: Vec<Remedy> =
         more.map(|slots| Remedy::set(PARALLELISM, slots.to_string())).collect();
@@ -215,8 +216,9 @@ fn longer_than_the_window(service: &Service<'_>) -> Option<Suspect> {
     }
     Some(Suspect {
         message: format!(
-            "an update of {replicas} slots, {slots} at a time with a delay of {delay}, takes longer \
-             than the window of {window}"
+            "an update of {replicas} slots, {slots} at a time with a delay of {delay_told}, takes longer \
+             than the window of {}",
+            short(window)
         ),
         at: PARALLELISM,
         trials: vec![trial],

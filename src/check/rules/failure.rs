@@ -1,7 +1,7 @@
 //! Releases that fail: are they noticed, and what follows?
 
 use crate::base::time::Span;
-use crate::check::measured::crashes_told;
+use crate::check::measured::{crashes_told, short};
 use crate::check::rule::{Rule, Severity, Suspect};
 use crate::check::subject::{Service, rounded, whole};
 use crate::check::trial::{Remedy, Trial};
@@ -46,12 +46,13 @@ fn monitor_is_short(service: &Service<'_>) -> Option<Suspect> {
     let action = service.update().failure_action.word();
     Some(Suspect {
         message: format!(
-            "failure_action: {action} looks only {monitor} long ({given}): what crashes later is \
-             taken for good"
+            "failure_action: {action} looks only {} long ({given}): what crashes later is \
+             taken for good",
+            short(monitor)
         ),
         at: MONITOR,
         trials: vec![trial.look(crashes_told)],
-        remedies: vec![Remedy::set(MONITOR, rounded(late.times(3), 10).to_string())],
+        remedies: vec![Remedy::set(MONITOR, short(rounded(late.times(3), 10)))],
     })
 }
 
@@ -76,7 +77,7 @@ fn continue_ignores(service: &Service<'_>) -> Option<Suspect> {
         without_effect.push(format!("max_failure_ratio: {}", update.max_failure_ratio.0));
     }
     if service.says(MONITOR) {
-        without_effect.push(format!("monitor: {}", service.monitor()));
+        without_effect.push(format!("monitor: {}", short(service.monitor())));
     }
     if update.failure_action != FailureAction::Continue || without_effect.is_empty() {
         return None;

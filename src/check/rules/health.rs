@@ -1,7 +1,7 @@
 //! Health checks: when a task counts as running, and when it no longer does.
 
 use crate::base::time::Span;
-use crate::check::measured::{Run, count};
+use crate::check::measured::{Run, count, short};
 use crate::check::rule::{Rule, Severity, Suspect};
 use crate::check::subject::{Service, rounded};
 use crate::check::trial::{Remedy, Trial};
@@ -46,6 +46,7 @@ fn monitor_shorter_than_health(service: &Service<'_>) -> Option<Suspect> {
     let expect = format!("- {{service: {name}, since: update, after: end, update: completed}}\n");
     let long = health.interval.times(health.retries + 1).plus(health.timeout);
     let long = rounded(long.plus(Span::from_secs(15)), 10);
+    let (monitor, detection) = (short(monitor), short(detection));
     Some(Suspect {
         message: format!(
             "the update looks {monitor} long at a task that runs, and the health check needs \
@@ -71,7 +72,7 @@ fn monitor_shorter_than_health(service: &Service<'_>) -> Option<Suspect> {
                 ])
             }),
         ],
-        remedies: vec![Remedy::set(MONITOR, long.to_string())],
+        remedies: vec![Remedy::set(MONITOR, short(long))],
     })
 }
 
@@ -109,17 +110,24 @@ fn health_kills_the_start(service: &Service<'_>) -> Option<Suspect> {
     trial = trial.look(move |run: &Run<'_>| {
         let first = run.tasks().filter_map(|task| task.unhealthy).min()?;
         let tasks = count(run.web.tasks_created, "task");
-        Some(vec![format!("unhealthy {}; {tasks} in {watched}, none of them ran", run.at(first))])
+        Some(vec![format!(
+            "unhealthy {}; {tasks} in {}, none of them ran",
+            run.at(first),
+            short(watched)
+        )])
     });
     Some(Suspect {
         message: format!(
-            "the health check gives up after {patience} (start_period {} + {} x {}), and the \
+            "the health check gives up after {} (start_period {} + {} x {}), and the \
              software answers after {boot}",
-            health.start_period, health.retries, health.interval
+            short(patience),
+            short(health.start_period),
+            health.retries,
+            health.interval
         ),
         at: HEALTHCHECK,
         trials: vec![trial],
-        remedies: vec![Remedy::set(START_PERIOD, rounded(Span(boot.0 / 2 * 3), 5).to_string())],
+        remedies: vec![Remedy::set(START_PERIOD, short(rounded(Span(boot.0 / 2 * 3), 5)))],
     })
 }
 

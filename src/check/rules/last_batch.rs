@@ -2,7 +2,7 @@
 
 use crate::base::dist::Quantity;
 use crate::base::time::Span;
-use crate::check::measured::{crashes_told, seconds};
+use crate::check::measured::{crashes_told, seconds, short};
 use crate::check::rule::{Rule, Severity, Suspect};
 use crate::check::rules::failure::completed;
 use crate::check::subject::{Service, rounded, whole};
@@ -48,6 +48,7 @@ fn last_batch(service: &Service<'_>) -> Option<Suspect> {
         let watched = service.long_enough(slow.plus(Span::from_secs(60)));
         Trial::release(service, what, image, watched, &completed(service)).look(crashes_told)
     };
+    let monitor_told = short(monitor);
     let at_once = service.at_a_time(replicas) == replicas;
     if up.comes_up > monitor {
         let what = format!("an update to a version that crashes {late} after it came up");
@@ -60,13 +61,13 @@ fn last_batch(service: &Service<'_>) -> Option<Suspect> {
         let longer = rounded(up.comes_up.times(2).plus(Span::from_secs(10)), 10);
         return Some(Suspect {
             message: format!(
-                "a task needs {} to come up, and the monitor period is {monitor}: a failure in the \
+                "a task needs {} to come up, and the monitor period is {monitor_told}: a failure in the \
                  last slots is forgiven while another task comes up",
                 seconds(up.comes_up)
             ),
             at: MONITOR,
             trials,
-            remedies: vec![Remedy::set(MONITOR, longer.to_string())],
+            remedies: vec![Remedy::set(MONITOR, short(longer))],
         });
     }
     if !at_once || update.max_failure_ratio.0 <= 0.0 {
@@ -86,11 +87,11 @@ fn last_batch(service: &Service<'_>) -> Option<Suspect> {
     Some(Suspect {
         message: format!(
             "all {replicas} slots at once with max_failure_ratio {}: what fails while one of them \
-             is still coming up is forgiven after {monitor}",
+             is still coming up is forgiven after {monitor_told}",
             update.max_failure_ratio.0
         ),
         at: MONITOR,
         trials: vec![shown],
-        remedies: vec![Remedy::set(MONITOR, rounded(slow.times(2), 10).to_string())],
+        remedies: vec![Remedy::set(MONITOR, short(rounded(slow.times(2), 10)))],
     })
 }

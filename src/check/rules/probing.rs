@@ -1,7 +1,7 @@
 //! Health checks that make tasks late, and containers that leave politely.
 
 use crate::base::time::Span;
-use crate::check::measured::{Run, count, seconds};
+use crate::check::measured::{Run, count, seconds, short};
 use crate::check::rule::{Rule, Severity, Suspect};
 use crate::check::subject::{Service, rounded, whole};
 use crate::check::trial::{Remedy, Trial};
@@ -55,13 +55,13 @@ fn first_probe_is_late(service: &Service<'_>) -> Option<Suspect> {
             Some(vec![run.update(), told])
         },
     );
-    let period = rounded(boot.times(3).plus(Span::from_secs(10)), 10).to_string();
-    let shorter = whole(boot).max(Span::from_secs(2)).to_string();
+    let period = short(rounded(boot.times(3).plus(Span::from_secs(10)), 10));
+    let shorter = short(whole(boot).max(Span::from_secs(2)));
     Some(Suspect {
         message: format!(
             "the software answers after {boot}, and the health check with interval {} sees it {} \
              later",
-            health.interval,
+            short(health.interval),
             seconds(late)
         ),
         at: INTERVAL,
@@ -102,7 +102,7 @@ fn leaves_with_zero(service: &Service<'_>) -> Option<Suspect> {
     let watched = whole(at.plus(bad).plus(again).plus(Span::from_secs(120)));
     let (name, image) = (service.name(), image_key(&service.plan.image));
     let trial = Trial::after(
-        format!("probes fail for {bad}"),
+        format!("probes fail for {}", short(bad)),
         format!("- {{as: end, wait: {watched}}}\n"),
         &format!("- {{service: {name}, after: end, running: 0}}\n"),
     )

@@ -1,7 +1,7 @@
 //! The end of the old task: too short, or so long that two of them run.
 
 use crate::base::time::Span;
-use crate::check::measured::{Run, count, seconds};
+use crate::check::measured::{Run, count, seconds, short};
 use crate::check::rule::{Rule, Severity, Suspect};
 use crate::check::rules::failure::completed;
 use crate::check::subject::{Service, rounded};
@@ -48,12 +48,13 @@ fn grace_too_short(service: &Service<'_>) -> Option<Suspect> {
     let given = if service.says(GRACE) { "" } else { ", the default" };
     Some(Suspect {
         message: format!(
-            "the software needs {after} to end, and is killed after {grace} (stop_grace_period\
-             {given})"
+            "the software needs {after} to end, and is killed after {} (stop_grace_period\
+             {given})",
+            short(grace)
         ),
         at: GRACE,
         trials: vec![trial],
-        remedies: vec![Remedy::set(GRACE, rounded(after.plus(Span::from_secs(5)), 5).to_string())],
+        remedies: vec![Remedy::set(GRACE, short(rounded(after.plus(Span::from_secs(5)), 5)))],
     })
 }
 
@@ -94,7 +95,7 @@ fn grace_over_a_minute(service: &Service<'_>) -> Option<Suspect> {
                 let begun = old.created < new.created && old.started.is_some();
                 old.slot == new.slot && begun && old.died.is_none_or(|(at, _)| at > start)
             })?;
-            let end = old.died.map_or(run.footer.at, |(at, _)| at);
+            let end = old.died.map_or(run.end, |(at, _)| at);
             Some((start, end.since(start)))
         })?;
         if both < Span::from_secs(1) {
@@ -105,8 +106,9 @@ fn grace_over_a_minute(service: &Service<'_>) -> Option<Suspect> {
     });
     Some(Suspect {
         message: format!(
-            "stop_grace_period: {grace} is more than the 60s that a new task waits for the old \
-             one: both may run at the same time"
+            "stop_grace_period: {} is more than the 60s that a new task waits for the old \
+             one: both may run at the same time",
+            short(grace)
         ),
         at: GRACE,
         trials: vec![trial],
