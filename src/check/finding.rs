@@ -65,7 +65,14 @@ pub(super) fn examine(rule: &'static Rule, service: &Service<'_>) -> Option<Find
     let (trial, witness) = shown?;
     let proposal = suspect.remedies.iter().find_map(|remedy| tried(trial, remedy, service, &title));
     let untried = || {
-        let words = suspect.remedies.first()?.words.clone();
+        let first = suspect.remedies.first()?;
+        let mut words = first.words.clone();
+        let edits = &first.edits;
+        if !edits.is_empty()
+            && edit::apply(service.subject.text, &service.plan.key, edits).is_none()
+        {
+            words.push_str(" (by hand: the key comes from an anchor, a merge or a variable)");
+        }
         Some(Proposal { words, diff: None, tried: None })
     };
     Some(Finding {
@@ -88,7 +95,8 @@ fn tried(trial: &Trial, remedy: &Remedy, service: &Service<'_>, title: &str) -> 
         None if remedy.edits.is_empty() && remedy.software.is_some() => subject.text,
         None => return None,
     };
-    plans(subject.scenario, subject.file, text, &subject.stack).ok()?;
+    let plans = plans(subject.scenario, subject.file, text, &subject.stack).ok()?;
+    let job = plans.iter().any(|plan| plan.spec.name == service.name() && plan.spec.mode.is_job());
     let scenario = trial.scenario(service, text, title, Some(remedy))?;
     let (records, footer) = simulated(&scenario);
     let run = Run::of(&scenario, &records, &footer, service.name())?;
@@ -96,7 +104,9 @@ fn tried(trial: &Trial, remedy: &Remedy, service: &Service<'_>, title: &str) -> 
         return None;
     }
     // A service that does not come up at all has no harm either.
-    run.web.least_running?;
+    if !job && run.web.least_running.is_none() {
+        return None;
+    }
     let whole = remedy.software.is_none();
     let diff = changed.filter(|_| whole).map(|text| unified(subject.file, subject.text, &text));
     Some(Proposal { words: remedy.words.clone(), diff, tried: Some(run.outcome()) })

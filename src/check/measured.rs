@@ -14,7 +14,8 @@ use crate::sim::world::Simulation;
 use crate::swarmkit::task::{TaskState, UpdateState};
 use crate::timeline::ends::Footer;
 use crate::timeline::record::{
-    CommandFact, ContainerChange, Fact, HealthChange, Record, ServiceChange, SlotKey, TaskChange,
+    CommandFact, ContainerChange, Fact, HealthChange, Record, RequestOutcome, ServiceChange,
+    SlotKey, TaskChange,
 };
 
 /// How a service came up.
@@ -218,6 +219,16 @@ impl<'r> Run<'r> {
         let mut seen: Vec<Seen> = self.tasks.iter().filter_map(of).collect();
         seen.sort_by_key(|seen| seen.at);
         seen
+    }
+
+    /// Requests since the question that reached a task which did not answer yet.
+    pub(super) fn refused(&self) -> usize {
+        let refused = self.records.iter().filter(|record| {
+            record.at >= self.asked
+                && matches!(&record.fact, Fact::Request { outcome: RequestOutcome::Refused(task), .. }
+                    if self.tasks.contains_key(task))
+        });
+        refused.count()
     }
 
     /// The last text that says why a task has no node.

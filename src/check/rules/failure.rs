@@ -101,8 +101,11 @@ fn continue_ignores(service: &Service<'_>) -> Option<Suspect> {
     })
 }
 
-/// The harm of a bad version that is taken for good.
+/// The harm of a bad version that is taken for good: it stays. (After a rollback the status may
+/// say completed as well.)
 pub(super) fn completed(service: &Service<'_>) -> String {
-    let name = service.name();
-    format!("- {{service: {name}, since: update, after: end, update: completed}}\n")
+    let (name, next) = (service.name(), service.next_image());
+    format!(
+        "- {{service: {name}, since: update, after: end, update: completed, image: \"{next}\"}}\n"
+    )
 }

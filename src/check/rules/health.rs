@@ -3,13 +3,13 @@
 use crate::base::time::Span;
 use crate::check::measured::{Run, count, short};
 use crate::check::rule::{Rule, Severity, Suspect};
+use crate::check::rules::failure::completed;
 use crate::check::subject::{Service, rounded};
 use crate::check::trial::{Remedy, Trial};
 use crate::docker::behaviour::{Health, Image};
 use crate::swarmkit::spec::{FailureAction, HealthConfig};
 
 const MONITOR: &[&str] = &["deploy", "update_config", "monitor"];
-const ORDER: &[&str] = &["deploy", "update_config", "order"];
 const HEALTHCHECK: &[&str] = &["healthcheck"];
 const START_PERIOD: &[&str] = &["healthcheck", "start_period"];
 
@@ -42,8 +42,6 @@ fn monitor_shorter_than_health(service: &Service<'_>) -> Option<Suspect> {
     let image = Image { health: Health::OkUntil(until), ..service.image() };
     let rest = health.interval.plus(health.timeout).times(health.retries + 1);
     let watched = service.long_enough(rest.plus(Span::from_secs(60)));
-    let name = service.name();
-    let expect = format!("- {{service: {name}, since: update, after: end, update: completed}}\n");
     let long = health.interval.times(health.retries + 1).plus(health.timeout);
     let long = rounded(long.plus(Span::from_secs(15)), 10);
     let (monitor, detection) = (short(monitor), short(detection));
@@ -60,7 +58,7 @@ fn monitor_shorter_than_health(service: &Service<'_>) -> Option<Suspect> {
                 "an update to a version that turns healthy and then fails every probe",
                 image,
                 watched,
-                &expect,
+                &completed(service),
             )
             .look(|run| {
                 let unhealthy = run.unhealthy();
@@ -141,14 +139,14 @@ pub(super) const L10: Rule = Rule {
           answer them, and the update goes on to the next",
     shows: "an update while requests come in; where x-swarmsim says nothing of the image, a version \
             that needs 3 s until it answers",
-    change: "a health check, and order start-first where all tasks are replaced at once",
+    change: "a health check",
     source: "moby/moby#25464, #32079; semantics 11.3; museum no-healthcheck",
     suspect: no_health_check,
 };
 
 fn no_health_check(service: &Service<'_>) -> Option<Suspect> {
     let port = service.web_port()?;
-    let replicas = service.replicas()?;
+    service.replicas()?;
     if service.healthcheck().is_some() {
         return None;
     }
@@ -167,7 +165,12 @@ fn no_health_check(service: &Service<'_>) -> Option<Suspect> {
     let expect = format!("- {{requests: {name}, since: update, after: end, failed_at_least: 5}}\n");
     let what = format!("an update to a version that answers {boot} after its start");
     let trial = Trial::release(service, what, image, watched, &expect)
-        .keys(&format!("traffic: [{{port: {port}, every: 100ms}}]\n"));
+        .keys(&format!("traffic: [{{port: {port}, every: 100ms}}]\n"))
+        .look(|run: &Run<'_>| {
+            let refused = run.refused();
+            let told = format!("{refused} reach a task that does not answer yet");
+            (refused >= 5).then(|| vec![run.outcome(), told])
+        });
     let retries = boot.whole_secs() / 2 + 4;
     let two = Span::from_secs(2);
     let check = HealthConfig {
@@ -177,16 +180,11 @@ fn no_health_check(service: &Service<'_>) -> Option<Suspect> {
         retries,
         ..HealthConfig::default()
     };
-    let mut words = format!(
+    let words = format!(
         "healthcheck: {{test: …, interval: 2s, timeout: 2s, retries: {retries}}} with a test that \
-         asks port {port}'s process"
+         asks the process behind port {port}"
     );
-    let together = service.at_a_time(replicas) == replicas;
-    let mut remedy = Remedy::words("");
-    if together && !service.is_start_first() {
-        words.push_str(", and deploy.update_config.order: start-first");
-        remedy = Remedy::set(ORDER, "start-first");
-    }
+    let remedy = Remedy::words("");
     let remedy = remedy.software(words, move |image| image.healthcheck = Some(check.clone()));
     Some(Suspect {
         message: format!(

@@ -32,7 +32,7 @@ fn ratio_guards_no_creation(service: &Service<'_>) -> Option<Suspect> {
     let replicas = service.replicas()?;
     let restart = service.restart();
     let for_ever = restart.max_attempts == 0 && restart.condition != RestartCondition::None;
-    if !service.says(RATIO) || !for_ever {
+    if service.update().max_failure_ratio.0 <= 0.0 || !for_ever {
         return None;
     }
     let name = service.name();

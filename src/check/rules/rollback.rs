@@ -75,8 +75,8 @@ pub(super) const L23: Rule = Rule {
     name: "rollback-of-a-rollback",
     severity: Severity::Warning,
     looks_for: "failure_action rollback in rollback_config",
-    why: "there is no rollback of a rollback; Docker takes the word, the rollback that fails is \
-          not stopped as one is, and its status says in the end that it was completed",
+    why: "there is no rollback of a rollback: Docker takes the word, but a rollback that fails is \
+          then not stopped, and in the end its status says completed instead of paused",
     shows: "a release that works; the old image disappears; the release is rolled back",
     change: "failure_action pause in rollback_config",
     source: "semantics 5.7",
@@ -100,7 +100,7 @@ fn rollback_of_rollback(service: &Service<'_>) -> Option<Suspect> {
          - {{as: end, wait: 30m}}\n"
     );
     let expect = format!(
-        "- {{service: {name}, after: end, update: rollback_completed, running_at_most: {}}}\n",
+        "- {{service: {name}, after: end, update: completed, running_at_most: {}}}\n",
         replicas - 1
     );
     let what = format!("an update to {next}, which works; {old} disappears; then a rollback");

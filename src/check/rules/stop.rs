@@ -3,7 +3,6 @@
 use crate::base::time::Span;
 use crate::check::measured::{Run, count, seconds, short};
 use crate::check::rule::{Rule, Severity, Suspect};
-use crate::check::rules::failure::completed;
 use crate::check::subject::{Service, rounded};
 use crate::check::trial::{Remedy, Trial};
 use crate::docker::behaviour::{Image, Sigterm};
@@ -36,15 +35,14 @@ fn grace_too_short(service: &Service<'_>) -> Option<Suspect> {
     }
     let watched = service.long_enough(Span::from_secs(60));
     let what = "an update that changes nothing";
-    let trial =
-        Trial::rollout(service, what, watched, &completed(service)).look(|run: &Run<'_>| {
-            let killed: Vec<_> =
-                run.tasks().filter(|task| task.killed).filter_map(|task| task.died).collect();
-            let first = killed.iter().min()?;
-            let tasks = count(killed.len() as u64, "task");
-            let told = format!("{tasks} killed, the first {} with {}", run.at(first.0), first.1);
-            Some(vec![run.update(), told])
-        });
+    let trial = Trial::rollout(service, what, watched, &done(service)).look(|run: &Run<'_>| {
+        let killed: Vec<_> =
+            run.tasks().filter(|task| task.killed).filter_map(|task| task.died).collect();
+        let first = killed.iter().min()?;
+        let tasks = count(killed.len() as u64, "task");
+        let told = format!("{tasks} killed, the first {} with {}", run.at(first.0), first.1);
+        Some(vec![run.update(), told])
+    });
     let given = if service.says(GRACE) { "" } else { ", the default" };
     Some(Suspect {
         message: format!(
@@ -82,7 +80,7 @@ fn grace_over_a_minute(service: &Service<'_>) -> Option<Suspect> {
     }
     let watched = service.long_enough(Span::from_secs(120));
     let mut trial =
-        Trial::rollout(service, "an update that changes nothing", watched, &completed(service));
+        Trial::rollout(service, "an update that changes nothing", watched, &done(service));
     if !service.is_described() {
         let image = Image { sigterm: Sigterm::Ignored, ..service.image() };
         trial.what.push_str("; the old task uses all of its grace period");
@@ -114,4 +112,10 @@ fn grace_over_a_minute(service: &Service<'_>) -> Option<Suspect> {
         trials: vec![trial],
         remedies: vec![Remedy::set(GRACE, "50s")],
     })
+}
+
+/// The update comes to its end.
+fn done(service: &Service<'_>) -> String {
+    let name = service.name();
+    format!("- {{service: {name}, since: update, after: end, update: completed}}\n")
 }
