@@ -252,6 +252,16 @@ impl<'r> Run<'r> {
         format!("at +{}", seconds(at.since(self.asked)))
     }
 
+    /// The states of its updates, each with when it was taken.
+    pub(super) fn states(&self) -> impl Iterator<Item = (SimTime, UpdateState)> {
+        self.records.iter().filter_map(|record| match &record.fact {
+            Fact::Update { service, status: Some(status) } if *service == self.service => {
+                Some((record.at, status.state))
+            }
+            _ => None,
+        })
+    }
+
     /// How the last update ended, in words; empty if there was none.
     pub(super) fn update(&self) -> String {
         let Some(update) = self.web.updates.last() else { return String::new() };

@@ -214,6 +214,8 @@ pub(super) fn base(
     (world.script, world.traffic) = (Vec::new(), Vec::new());
     (world.faults, world.expect) = (Vec::new(), Vec::new());
     world.watch = Span::ZERO;
+    // Six hours: a grace period of hours is no reason to give up.
+    world.limits.time = world.limits.time.max(Span::from_secs(6 * 3600));
     let path = shell_words::quote(subject.file);
     let stack = shell_words::quote(&subject.stack);
     let line = text(format!("docker stack deploy -c {path} --detach {stack}")).to_json();

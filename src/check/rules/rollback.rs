@@ -8,6 +8,7 @@ use crate::check::trial::{Remedy, Trial};
 use crate::docker::behaviour::{Exit, Image};
 use crate::scenario::model::image_key;
 use crate::swarmkit::spec::FailureAction;
+use crate::swarmkit::task::UpdateState;
 
 const ACTION: &[&str] = &["deploy", "update_config", "failure_action"];
 const BACK: &[&str] = &["deploy", "rollback_config", "failure_action"];
@@ -76,7 +77,7 @@ pub(super) const L23: Rule = Rule {
     severity: Severity::Warning,
     looks_for: "failure_action rollback in rollback_config",
     why: "there is no rollback of a rollback: Docker takes the word, but a rollback that fails is \
-          then not stopped, and in the end its status says completed instead of paused",
+          then not stopped, and its status says `update completed`",
     shows: "a release that works; the old image disappears; the release is rolled back",
     change: "failure_action pause in rollback_config",
     source: "semantics 5.7",
@@ -100,22 +101,29 @@ fn rollback_of_rollback(service: &Service<'_>) -> Option<Suspect> {
          - {{as: end, wait: 30m}}\n"
     );
     let expect = format!(
-        "- {{service: {name}, after: end, update: completed, running_at_most: {}}}\n",
-        replicas - 1
+        "- {{service: {name}, since: update, after: end, message: rollback paused \
+         due to failure}}\n"
     );
     let what = format!("an update to {next}, which works; {old} disappears; then a rollback");
     let mut trial = Trial::after(what, steps, &expect)
         .keys(&format!("faults:\n- {{at: 11m, image: \"{old}\", removed: true}}\n"))
         .look(move |run: &Run<'_>| {
+            let paused = |state| state == UpdateState::RollbackPaused;
+            let states = run.states().skip_while(|(_, state)| !paused(*state));
+            let (at, _) = states.into_iter().find(|(_, state)| *state == UpdateState::Completed)?;
             let running = run.tasks().filter(|task| task.died.is_none() && task.running.is_some());
-            let told = format!("{} of {replicas} tasks run at the end", running.count());
-            Some(vec![run.update(), told])
+            let running = running.count();
+            let told = format!("the rollback fails, and {} its status says completed", run.at(at));
+            let missing = format!("{running} of {replicas} tasks run in the end");
+            let mut lines = vec![told, missing];
+            lines.truncate(if (running as u64) < replicas { 2 } else { 1 });
+            Some(lines)
         });
     trial.images = vec![(image_key(&next), service.image())];
     Some(Suspect {
         message:
             "rollback_config.failure_action: rollback does not exist as an action: a rollback \
-                  that fails is called completed"
+                  that fails is told as completed"
                 .to_string(),
         at: BACK,
         trials: vec![trial],
