@@ -282,6 +282,9 @@ impl<'r> Run<'r> {
     pub(super) fn outcome(&self) -> String {
         let mut parts = vec![self.update()];
         let web = &self.web;
+        if web.updates.is_empty() {
+            parts.push(format!("{} created", count(web.tasks_created, "task")));
+        }
         if !web.unavailable_for.is_zero() {
             parts.push(format!("none runs for {}", seconds(web.unavailable_for)));
         }
@@ -340,4 +343,19 @@ pub(super) fn short(span: Span) -> String {
 /// So many of something.
 pub(super) fn count(number: u64, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_people_write_them() {
+        for (secs, text) in [(30, "30s"), (60, "1m"), (90, "1m30s"), (600, "10m"), (3600, "1h")] {
+            assert_eq!(short(Span::from_secs(secs)), text);
+        }
+        assert_eq!(short(Span::from_secs(3660)), "1h1m");
+        assert_eq!(seconds(Span::from_ms(1250)), "1.3s");
+        assert_eq!([count(1, "task"), count(2, "task")], ["1 task", "2 tasks"]);
+    }
 }

@@ -301,3 +301,26 @@ pub(super) fn rounded(span: Span, secs: i64) -> Span {
     let unit = Span::from_secs(secs).0;
     Span(span.0.max(0).saturating_add(unit - 1) / unit * unit)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rounded_up() {
+        assert_eq!(rounded(Span::from_ms(10_001), 10), Span::from_secs(20));
+        assert_eq!(rounded(Span::from_secs(20), 10), Span::from_secs(20));
+        assert_eq!(whole(Span::from_ms(-5)), Span::ZERO);
+    }
+
+    #[test]
+    fn merged_keys_are_seen() {
+        let tree = syntax::parse("a: {<<: {b: {c: 1}}, d: 2}\ne: {<<: [{f: 3}, {g: 4}]}").unwrap();
+        let find = |path: [&str; 2]| {
+            path.iter().try_fold(&tree, |tree, key| merged(tree, key)).map(|tree| tree.text())
+        };
+        assert_eq!(find(["a", "d"]), Some("2"));
+        assert_eq!(find(["e", "g"]), Some("4"));
+        assert!(find(["a", "b"]).is_some() && find(["a", "x"]).is_none());
+    }
+}

@@ -9,11 +9,21 @@ use crate::check::subject::{Service, Subject};
 use crate::docker::behaviour::Image;
 use crate::expect::evaluate;
 use crate::scenario::json::text;
-use crate::scenario::model::{Cluster, image_key};
+use crate::scenario::model::{Cluster, Limits, image_key};
 use crate::scenario::syntax::{Entry, Tree, Value, parse};
 use crate::scenario::{Scenario, lower};
 use crate::timeline::ends::{Footer, Stop};
 use crate::timeline::record::Record;
+
+/// A run goes on that long: a grace period of hours is no reason to give up.
+const LONGEST: Span = Span::from_secs(6 * 3600);
+
+/// A run with more events than that shows nothing: there are many runs, and each of them should be
+/// done in a few seconds. An update of a thousand replicas has a tenth of them.
+const MOST_EVENTS: u64 = 5_000_000;
+
+/// The same for tasks: the largest services that were seen have some thousands.
+const MOST_TASKS: u64 = 100_000;
 
 /// What is seen in a run that shows harm, in a few lines; nothing if it shows none.
 pub(super) type Look = Box<dyn Fn(&Run<'_>) -> Option<Vec<String>>>;
@@ -214,8 +224,12 @@ pub(super) fn base(
     (world.script, world.traffic) = (Vec::new(), Vec::new());
     (world.faults, world.expect) = (Vec::new(), Vec::new());
     world.watch = Span::ZERO;
-    // Six hours: a grace period of hours is no reason to give up.
-    world.limits.time = world.limits.time.max(Span::from_secs(6 * 3600));
+    world.limits = Limits {
+        time: world.limits.time.max(LONGEST),
+        events: world.limits.events.min(MOST_EVENTS),
+        tasks: world.limits.tasks.min(MOST_TASKS),
+        ..world.limits
+    };
     let path = shell_words::quote(subject.file);
     let stack = shell_words::quote(&subject.stack);
     let line = text(format!("docker stack deploy -c {path} --detach {stack}")).to_json();
