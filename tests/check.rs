@@ -249,7 +249,7 @@ fn fail_on_names_the_least_that_fails() {
     assert_eq!(swarmsim(&["check", error, "--rule", "L02"]).code, Some(0));
     let place = Place::new("check-file");
     place.write("a-file", "");
-    place.write("mongo.yml", &fs::read_to_string(error).expect("it is there"));
+    place.write("mongo.yml", fs::read_to_string(error).expect("it is there"));
     let line = ["check", "mongo.yml", "--witness", "a-file"];
     let output = place.swarmsim(&line);
     assert_eq!(output.code, Some(7), "{}", output.stderr);

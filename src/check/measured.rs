@@ -12,10 +12,10 @@ use crate::metrics::{Metrics, ServiceMetrics};
 use crate::scenario::Scenario;
 use crate::sim::world::Simulation;
 use crate::swarmkit::task::{TaskState, UpdateState};
-use crate::timeline::ends::Footer;
+use crate::timeline::ends::{DigestValue, Footer, Stop};
 use crate::timeline::record::{
     CommandFact, ContainerChange, Fact, HealthChange, Record, RequestOutcome, ServiceChange,
-    SlotKey, TaskChange,
+    Signal, SlotKey, TaskChange,
 };
 
 /// How a service came up.
@@ -24,7 +24,7 @@ pub(super) struct Up {
     /// From the start of a process until its task runs; the longest.
     pub(super) startup: Span,
     /// From the creation of a task until it runs; the longest.
-    pub(super) comes_up: Span,
+    pub(super) whole_start: Span,
     /// Tasks running at the end.
     pub(super) running: u64,
 }
@@ -128,18 +128,20 @@ impl<'r> Run<'r> {
         let asked = asked.map_or(SimTime::ZERO, |record| record.at);
         let tasks = BTreeMap::new();
         let mut run = Run { scenario, records, asked, end, web, service, tasks };
-        records.iter().for_each(|record| run.take(record));
+        for record in records {
+            run.take(record);
+        }
         Some(run)
     }
 
     /// The same run, as far as it is about another service.
     pub(super) fn other(&self, name: &str) -> Option<Run<'r>> {
         let footer = Footer {
-            stop: crate::timeline::ends::Stop::ScriptDone,
+            stop: Stop::ScriptDone,
             at: self.end,
             records: 0,
             events: 0,
-            digest: crate::timeline::ends::DigestValue::default(),
+            digest: DigestValue::default(),
         };
         Run::of(self.scenario, self.records, &footer, name)
     }
@@ -177,7 +179,7 @@ impl<'r> Run<'r> {
             Fact::Container { change: ContainerChange::Started, .. } => task.started = Some(at),
             Fact::Container { change: ContainerChange::Signalled(signal), .. } => {
                 task.signalled.get_or_insert(at);
-                task.killed |= *signal == crate::timeline::record::Signal::Kill;
+                task.killed |= *signal == Signal::Kill;
             }
             Fact::Container { change: ContainerChange::Died(code), .. } => {
                 task.died = Some((at, *code));
@@ -310,7 +312,7 @@ impl<'r> Run<'r> {
         let live = running.iter().filter(|task| task.died.is_none() && task.signalled.is_none());
         Some(Up {
             startup: longest(|task| task.started),
-            comes_up: longest(|task| Some(task.created)),
+            whole_start: longest(|task| Some(task.created)),
             running: live.count() as u64,
         })
     }

@@ -12,7 +12,7 @@ use crate::scenario::files::deploy_words;
 use crate::scenario::model::{Action, image_key};
 use crate::scenario::problem::Place;
 use crate::scenario::syntax::{self, Entry, Tree, Value};
-use crate::swarmkit::defaults;
+use crate::swarmkit::defaults::{self, health};
 use crate::swarmkit::spec::{
     FailureAction, HealthConfig, Mode, PortConfig, Protocol, PublishMode, RestartPolicy,
     ServiceSpec, UpdateConfig, UpdateOrder,
@@ -198,14 +198,13 @@ impl Service<'_> {
         let pick = |own: Span, image: Span, usual: Span| {
             [own, image].into_iter().find(|span| !span.is_zero()).unwrap_or(usual)
         };
-        use defaults::health as usual;
         let retries = [own.retries, image.retries].into_iter().find(|retries| *retries != 0);
         Some(HealthConfig {
-            interval: pick(own.interval, image.interval, usual::INTERVAL),
-            timeout: pick(own.timeout, image.timeout, usual::TIMEOUT),
+            interval: pick(own.interval, image.interval, health::INTERVAL),
+            timeout: pick(own.timeout, image.timeout, health::TIMEOUT),
             start_period: pick(own.start_period, image.start_period, Span::ZERO),
-            start_interval: pick(own.start_interval, image.start_interval, usual::START_INTERVAL),
-            retries: retries.unwrap_or(usual::RETRIES),
+            start_interval: pick(own.start_interval, image.start_interval, health::START_INTERVAL),
+            retries: retries.unwrap_or(health::RETRIES),
             test: own.test,
         })
     }

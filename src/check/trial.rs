@@ -165,6 +165,9 @@ pub(super) fn is_stuck(footer: &Footer) -> bool {
     matches!(footer.stop, Stop::Stuck(_) | Stop::Limit(_))
 }
 
+/// Makes software another.
+pub(super) type Other = Box<dyn Fn(&mut Image)>;
+
 /// What may take a harm away.
 pub(super) struct Remedy {
     /// In words.
@@ -172,7 +175,7 @@ pub(super) struct Remedy {
     /// As changes of the file; none = in words only.
     pub(super) edits: Vec<Edit>,
     /// What becomes another thing outside of the file: in the image, or on the nodes.
-    pub(super) software: Option<Box<dyn Fn(&mut Image)>>,
+    pub(super) software: Option<Other>,
 }
 
 impl Remedy {

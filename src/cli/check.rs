@@ -130,12 +130,11 @@ fn question(args: &CheckArgs) -> Option<Question> {
     let mut ids = |words: &[String]| {
         let mut ids = BTreeSet::new();
         for word in words.iter().map(|word| word.trim()) {
-            match check::rule(word) {
-                Some(rule) => drop(ids.insert(rule.id)),
-                None => {
-                    unknown = true;
-                    no_such_rule(word);
-                }
+            if let Some(rule) = check::rule(word) {
+                ids.insert(rule.id);
+            } else {
+                unknown = true;
+                no_such_rule(word);
             }
         }
         ids
@@ -149,14 +148,13 @@ fn question(args: &CheckArgs) -> Option<Question> {
 }
 
 fn no_such_rule(word: &str) {
-    match NOT_THERE.iter().find(|(id, _)| id.eq_ignore_ascii_case(word)) {
-        Some((id, why)) => complain(format_args!("{id} is no rule of its own: {why}")),
-        None => {
-            let first = RULES.first().map_or("", |rule| rule.id);
-            complain(format_args!(
-                "there is no rule {word}; rules are called like {first}: see check --explain all"
-            ));
-        }
+    if let Some((id, why)) = NOT_THERE.iter().find(|(id, _)| id.eq_ignore_ascii_case(word)) {
+        complain(format_args!("{id} is no rule of its own: {why}"));
+    } else {
+        let first = RULES.first().map_or("", |rule| rule.id);
+        complain(format_args!(
+            "there is no rule {word}; rules are called like {first}: see check --explain all"
+        ));
     }
 }
 

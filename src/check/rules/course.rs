@@ -1,7 +1,7 @@
 //! What people expect of a setting that it does not do.
 
 use crate::base::time::{SimTime, Span};
-use crate::check::measured::{Run, seconds, short};
+use crate::check::measured::{Run, Up, seconds, short};
 use crate::check::rule::{Rule, Severity, Suspect};
 use crate::check::subject::{Service, whole};
 use crate::check::trial::{Remedy, Trial};
@@ -32,7 +32,7 @@ fn scale_knows_no_delay(service: &Service<'_>) -> Option<Suspect> {
     let update = service.update();
     let Mode::Replicated { replicas } = service.spec().mode else { return None };
     let careful = update.delay >= Span::from_secs(30) && update.parallelism != 0;
-    if replicas < 4 || replicas > 1000 || !careful {
+    if !(4..=1000).contains(&replicas) || !careful {
         return None;
     }
     let (name, twice) = (service.name(), replicas * 2);
@@ -79,7 +79,7 @@ pub(super) const L19: Rule = Rule {
 };
 
 fn completing(service: &Service<'_>) -> Option<Suspect> {
-    let up = service.up.or_else(|| service.image().exit.map(|_| Default::default()))?;
+    let up = service.up.or_else(|| service.image().exit.map(|_| Up::default()))?;
     let update = service.update();
     let described = service.image().exit.filter(|exit| exit.code == 0);
     let once = service.restart().condition == RestartCondition::None;

@@ -50,7 +50,7 @@ fn last_batch(service: &Service<'_>) -> Option<Suspect> {
     };
     let monitor_told = short(monitor);
     let at_once = service.at_a_time(replicas) == replicas;
-    if up.comes_up > monitor {
+    if up.whole_start > monitor {
         let what = format!("an update to a version that crashes {late} after it came up");
         let mut trials = vec![trial(what.clone(), crashing(None), Span::ZERO)];
         let last = replicas.min(u64::from(u32::MAX)) as u32;
@@ -58,12 +58,12 @@ fn last_batch(service: &Service<'_>) -> Option<Suspect> {
             let what = format!("{what}, in slot {slot} only");
             trials.push(trial(what, crashing(Some(vec![slot])), Span::ZERO));
         }
-        let longer = rounded(up.comes_up.times(2).plus(Span::from_secs(10)), 10);
+        let longer = rounded(up.whole_start.times(2).plus(Span::from_secs(10)), 10);
         return Some(Suspect {
             message: format!(
                 "a task needs {} to come up, and the monitor period is {monitor_told}: a failure in the \
                  last slots is forgiven while another task comes up",
-                seconds(up.comes_up)
+                seconds(up.whole_start)
             ),
             at: MONITOR,
             trials,

@@ -95,7 +95,7 @@ fn leaves_with_zero(service: &Service<'_>) -> Option<Suspect> {
     if service.restart().condition != RestartCondition::OnFailure || !polite {
         return None;
     }
-    let at = rounded(up.comes_up.plus(Span::from_secs(30)), 30);
+    let at = rounded(up.whole_start.plus(Span::from_secs(30)), 30);
     let bad = health.interval.plus(health.timeout).times(health.retries + 1);
     let bad = rounded(bad, 10);
     let again = health.interval.times(2).plus(up.startup).plus(service.grace());

@@ -89,7 +89,7 @@ fn rollback_of_rollback(service: &Service<'_>) -> Option<Suspect> {
     let replicas = service.replicas()?;
     let back = service.spec().rollback?;
     let five = Span::from_secs(300);
-    let quick = up.comes_up < five && service.long_enough(Span::ZERO) < five;
+    let quick = up.whole_start < five && service.long_enough(Span::ZERO) < five;
     if back.failure_action != FailureAction::Rollback || !quick {
         return None;
     }
