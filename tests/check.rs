@@ -255,6 +255,17 @@ fn fail_on_names_the_least_that_fails() {
     assert_eq!(output.code, Some(7), "{}", output.stderr);
 }
 
+/// A stack that is too large for that many runs is not called good.
+#[test]
+fn what_is_too_large_is_told() {
+    let place = Place::new("check-large");
+    place.write("large.yml", "services: {web: {image: a, deploy: {replicas: 3000000}}}\n");
+    let output = place.swarmsim(&["check", "large.yml"]);
+    assert_eq!(output.code, Some(0));
+    let told = "no rule was asked: its deployment alone is more than a run may do";
+    assert!(output.stdout.contains(told), "{}", output.stdout);
+}
+
 #[test]
 fn unknown_rules_and_windows_are_told() {
     for (line, told) in [

@@ -162,8 +162,8 @@ mod tests {
     fn what_others_use_is_left_alone() {
         for text in [
             "x: &x {order: x}\nservices:\n  web:\n    deploy:\n      update_config: *x\n",
-            "x: &x {monitor: 5s}\nservices:\n  web:\n    deploy:\n      update_config:\n        <<: \
-             *x\n        order: x\n",
+            "x: &x {monitor: 5s}\nservices:\n  web:\n    deploy:\n      update_config:\n        \
+             <<: *x\n        order: x\n",
             "services:\n  web:\n    deploy:\n      update_config:\n        monitor: ${M}\n",
             "services:\n  web: \n",
             "services:\n  other: {image: a}\n",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::base::ids::{ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
-use crate::check::subject::Subject;
+use crate::check::subject::{Subject, Unreadable};
 use crate::check::trial::base;
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::scenario::Scenario;
@@ -33,16 +33,22 @@ pub(super) struct Up {
 const LONG: &str = "- {as: deployed, wait: 10m}\n";
 
 /// Deploys the stack as it is; the services that came up, by name.
-pub(super) fn deployed(subject: &Subject<'_>) -> BTreeMap<String, Up> {
+///
+/// # Errors
+/// That alone is more than a run may do.
+pub(super) fn deployed(subject: &Subject<'_>) -> Result<BTreeMap<String, Up>, Unreadable> {
     let scenario = base(subject, subject.text, "deployed", "", LONG, "");
-    let Some(scenario) = scenario else { return BTreeMap::new() };
+    let Some(scenario) = scenario else { return Ok(BTreeMap::new()) };
     let (records, footer) = simulated(&scenario);
+    if matches!(footer.stop, Stop::Limit(_)) {
+        return Err(Unreadable("its deployment alone is more than a run may do".to_string()));
+    }
     let metrics = Metrics::of(&records, &footer);
     let up = |web: &ServiceMetrics| {
         let run = Run::of(&scenario, &records, &footer, &web.name)?;
         run.up().map(|up| (web.name.to_string(), up))
     };
-    metrics.iter().filter_map(up).collect()
+    Ok(metrics.iter().filter_map(up).collect())
 }
 
 /// Runs a scenario.
@@ -225,10 +231,12 @@ impl<'r> Run<'r> {
 
     /// Requests since the question that reached a task which did not answer yet.
     pub(super) fn refused(&self) -> usize {
-        let refused = self.records.iter().filter(|record| {
-            record.at >= self.asked
-                && matches!(&record.fact, Fact::Request { outcome: RequestOutcome::Refused(task), .. }
-                    if self.tasks.contains_key(task))
+        let late = self.records.iter().filter(|record| record.at >= self.asked);
+        let refused = late.filter(|record| match &record.fact {
+            Fact::Request { outcome: RequestOutcome::Refused(task), .. } => {
+                self.tasks.contains_key(task)
+            }
+            _ => false,
         });
         refused.count()
     }

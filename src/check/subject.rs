@@ -62,7 +62,7 @@ impl<'s> Subject<'s> {
         let plans = plans(scenario, file, text, &stack)?;
         let ups = BTreeMap::new();
         let mut subject = Subject { scenario, file, text, tree, stack, window, plans, ups };
-        subject.ups = deployed(&subject);
+        subject.ups = deployed(&subject)?;
         Ok(subject)
     }
 

@@ -12,7 +12,7 @@ use crate::base::time::Span;
 use crate::check::{self, Finding, NOT_THERE, Question, RULES, Severity};
 use crate::cli::exit::Exit;
 use crate::cli::input::{Input, WholeFile, input};
-use crate::cli::say::{answer, complain, note};
+use crate::cli::say::{answer, complain};
 use crate::render::check::{self as render, Checked, Valid};
 
 /// Arguments of `check`.
@@ -100,7 +100,8 @@ pub fn run(args: &CheckArgs) -> Exit {
     for path in &args.files {
         let checked = one(path, args, &question).unwrap_or_else(|exit| {
             worse(exit);
-            Checked { file: path.display().to_string(), valid: None, findings: Vec::new() }
+            let file = path.display().to_string();
+            Checked { file, valid: None, unasked: None, findings: Vec::new() }
         });
         let least = args.fail_on.least();
         let counts = |finding: &Finding| least.is_some_and(|least| finding.rule.severity >= least);
@@ -181,15 +182,12 @@ fn one(path: &Path, args: &CheckArgs, question: &Question) -> Result<Checked, Ex
         Valid { services, steps: scenario.script.len(), expectations: scenario.expect.len() };
     let file = path.display().to_string();
     let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
-    let findings = match services.map(|_| check::check(&scenario, own, question)) {
-        None => Vec::new(),
-        Some(Ok(findings)) => findings,
-        Some(Err(why)) => {
-            note(format_args!("{file}: no rule was asked: {why}\n"));
-            Vec::new()
-        }
+    let (findings, unasked) = match services.map(|_| check::check(&scenario, own, question)) {
+        None => (Vec::new(), None),
+        Some(Ok(findings)) => (findings, None),
+        Some(Err(why)) => (Vec::new(), Some(why.to_string())),
     };
-    Ok(Checked { file, valid: Some(valid), findings })
+    Ok(Checked { file, valid: Some(valid), unasked, findings })
 }
 
 /// Writes the runs of findings as scenario files.

@@ -68,8 +68,8 @@ pub(super) const L19: Rule = Rule {
     id: "L19",
     name: "completing-is-failing",
     severity: Severity::Warning,
-    looks_for: "a service whose tasks complete: restart condition none, or an image that exits with \
-                0 by itself, as x-swarmsim says",
+    looks_for: "a service whose tasks complete: restart condition none, or an image that exits \
+                with 0 by itself, as x-swarmsim says",
     why: "any end of a new task within the monitor period is an early termination, a good one as \
           well; and a service whose tasks complete never converges for docker",
     shows: "an update to a version that exits with 0: as x-swarmsim says, or after 2 s",
@@ -216,8 +216,8 @@ fn longer_than_the_window(service: &Service<'_>) -> Option<Suspect> {
     }
     Some(Suspect {
         message: format!(
-            "an update of {replicas} slots, {slots} at a time with a delay of {delay_told}, takes longer \
-             than the window of {}",
+            "an update of {replicas} slots, {slots} at a time with a delay of {delay_told}, takes \
+             longer than the window of {}",
             short(window)
         ),
         at: PARALLELISM,

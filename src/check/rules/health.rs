@@ -133,12 +133,12 @@ pub(super) const L10: Rule = Rule {
     id: "L10",
     name: "no-health-check-behind-a-port",
     severity: Severity::Warning,
-    looks_for: "a published port, and no health check in the file or, as far as x-swarmsim says, in \
-                the image",
+    looks_for: "a published port, and no health check in the file or, as far as x-swarmsim says, \
+                in the image",
     why: "without one a task runs as soon as its process does: it gets requests before it can \
           answer them, and the update goes on to the next",
-    shows: "an update while requests come in; where x-swarmsim says nothing of the image, a version \
-            that needs 3 s until it answers",
+    shows: "an update while requests come in; where x-swarmsim says nothing of the image, a \
+            version that needs 3 s until it answers",
     change: "a health check",
     source: "moby/moby#25464, #32079; semantics 11.3; museum no-healthcheck",
     suspect: no_health_check,

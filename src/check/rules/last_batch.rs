@@ -21,8 +21,8 @@ pub(super) const L03: Rule = Rule {
     why: "when the last slot has been handed out nothing is judged until every worker is done, and \
           then by the age of the task at that moment: a failure while another task is still coming \
           up is forgiven",
-    shows: "an update to a version that crashes soon after it came up, in all slots or in one; with \
-            all slots at once, while one node is slow",
+    shows: "an update to a version that crashes soon after it came up, in all slots or in one; \
+            with all slots at once, while one node is slow",
     change: "a monitor period longer than the slowest task needs to come up",
     source: "moby/swarmkit#1245; semantics 5.3, quirk Q4; museum last-batch-blind",
     suspect: last_batch,
@@ -61,8 +61,8 @@ fn last_batch(service: &Service<'_>) -> Option<Suspect> {
         let longer = rounded(up.whole_start.times(2).plus(Span::from_secs(10)), 10);
         return Some(Suspect {
             message: format!(
-                "a task needs {} to come up, and the monitor period is {monitor_told}: a failure in the \
-                 last slots is forgiven while another task comes up",
+                "a task needs {} to come up, and the monitor period is {monitor_told}: a failure \
+                 in the last slots is forgiven while another task comes up",
                 seconds(up.whole_start)
             ),
             at: MONITOR,

@@ -149,8 +149,8 @@ pub(super) const L17: Rule = Rule {
     id: "L17",
     name: "pull-is-an-outage",
     severity: Severity::Warning,
-    looks_for: "a pull that takes time (latency.pull in x-swarmsim), order stop-first, and all slots \
-                at once",
+    looks_for: "a pull that takes time (latency.pull in x-swarmsim), order stop-first, and all \
+                slots at once",
     why: "the old tasks are told to stop and the new ones begin to pull in the same moment: nobody \
           runs until the image is there",
     shows: "an update to a new version, which is on no node yet",

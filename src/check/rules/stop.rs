@@ -60,12 +60,12 @@ pub(super) const L16: Rule = Rule {
     id: "L16",
     name: "grace-over-a-minute",
     severity: Severity::Warning,
-    looks_for: "a stop_grace_period of more than 60 s, order stop-first, and one replica or data of \
-                its own",
+    looks_for: "a stop_grace_period of more than 60 s, order stop-first, and one replica or data \
+                of its own",
     why: "the new task waits for the end of the old one for 60 s and no longer: then both run, on \
           the same data",
-    shows: "an update that changes nothing; where x-swarmsim says nothing of the image, with a task \
-            that uses all of its grace period",
+    shows: "an update that changes nothing; where x-swarmsim says nothing of the image, with a \
+            task that uses all of its grace period",
     change: "a stop_grace_period below 60 s",
     source: "moby/moby#36111; semantics 6.5; museum grace-over-a-minute",
     suspect: grace_over_a_minute,

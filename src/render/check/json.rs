@@ -21,6 +21,7 @@ fn file(file: &Checked) -> Value {
         "file": file.file,
         "valid": file.valid.is_some(),
         "services": file.valid.and_then(|valid| valid.services),
+        "unasked": file.unasked,
         "findings": file.findings.iter().map(finding).collect::<Vec<_>>(),
     })
 }

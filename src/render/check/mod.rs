@@ -18,6 +18,8 @@ pub struct Checked {
     pub file: String,
     /// What it is; absent if it is not valid, which is told elsewhere.
     pub valid: Option<Valid>,
+    /// Why no rule was asked about a stack file, if none was.
+    pub unasked: Option<String>,
     /// What was found, by place.
     pub findings: Vec<Finding>,
 }

@@ -12,6 +12,9 @@ pub(super) fn write(out: &mut dyn Write, files: &[Checked]) -> io::Result<()> {
         let stack = services.map(|count| format!("a stack of {count} services, "));
         let stack = stack.unwrap_or_default();
         writeln!(out, "{name}: valid, {stack}{steps} steps, {expectations} expectations")?;
+        if let Some(why) = &file.unasked {
+            writeln!(out, "{name}: no rule was asked: {why}")?;
+        }
         for finding in &file.findings {
             write_one(out, name, finding)?;
         }
