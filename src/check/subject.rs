@@ -316,7 +316,7 @@ mod tests {
     fn merged_keys_are_seen() {
         let tree = syntax::parse("a: {<<: {b: {c: 1}}, d: 2}\ne: {<<: [{f: 3}, {g: 4}]}").unwrap();
         let find = |path: [&str; 2]| {
-            path.iter().try_fold(&tree, |tree, key| merged(tree, key)).map(|tree| tree.text())
+            path.iter().try_fold(&tree, |tree, key| merged(tree, key)).map(Tree::text)
         };
         assert_eq!(find(["a", "d"]), Some("2"));
         assert_eq!(find(["e", "g"]), Some("4"));

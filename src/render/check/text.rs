@@ -19,8 +19,10 @@ pub(super) fn write(out: &mut dyn Write, files: &[Checked]) -> io::Result<()> {
             write_one(out, name, finding)?;
         }
     }
-    let stacks = files.iter().filter_map(|file| file.valid).any(|v| v.services.is_some());
-    if !stacks {
+    let asked = |file: &Checked| {
+        file.unasked.is_none() && file.valid.is_some_and(|valid| valid.services.is_some())
+    };
+    if !files.iter().any(asked) {
         return Ok(());
     }
     let counts = counts(files).into_iter().filter(|(_, number)| *number > 0);
