@@ -55,8 +55,8 @@ impl Question {
 /// Checks the stack file `file` that a scenario deploys; findings by place, then by rule.
 ///
 /// # Errors
-/// The scenario deploys no such file, it cannot be read as one, or its deployment is more than a run
-/// may do.
+/// The scenario deploys no such file, it cannot be read as one, or its deployment is more than a
+/// run may do.
 pub fn check(
     scenario: &Scenario,
     file: &str,
