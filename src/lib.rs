@@ -1,6 +1,7 @@
 //! swarmsim: what will Docker Swarm do, and when, if I roll out this change?
 
 pub mod base;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod compose;

@@ -26,7 +26,7 @@ enum Command {
     Diff(cli::diff::DiffArgs),
     /// What one setting does, with two or three values side by side
     Demo(cli::demo::DemoArgs),
-    /// Check scenario files: every mistake, with its place
+    /// Check files: every mistake with its place, and what in a stack file is risky
     Check(cli::check::CheckArgs),
     /// Why did that happen? The chain of causes of an event
     Explain(cli::explain::ExplainArgs),

@@ -1,41 +1,213 @@
-//! `swarmsim check`: is the scenario valid? Every mistake, with its place.
+//! `swarmsim check`: is a file valid, and what in a stack file is risky? Every mistake with its
+//! place, every risk with a run that shows it.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use crate::base::time::Span;
+use crate::check::{self, Finding, NOT_THERE, Question, RULES, Severity};
 use crate::cli::exit::Exit;
-use crate::cli::input::{Input, input};
-use crate::cli::say::answer;
+use crate::cli::input::{Input, WholeFile, input};
+use crate::cli::say::{answer, complain};
+use crate::render::check::{self as render, Checked, Valid};
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
     /// Scenario files and stack files
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "explain", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How the images of stack files behave, in place of their x-swarmsim blocks
     #[arg(long, value_name = "FILE")]
     behaviour: Option<PathBuf>,
+    /// Ask these rules only, such as L02,L14
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    rule: Vec<String>,
+    /// Do not ask these rules
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    skip: Vec<String>,
+    /// Findings of that severity or a worse one make the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
+    fail_on: FailOn,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// How long a rollout may take, such as 30m, for L22
+    #[arg(long, value_name = "TIME", value_parser = window)]
+    window: Option<Span>,
+    /// Write the run of each finding to a folder, as a scenario file
+    #[arg(long, value_name = "DIR")]
+    witness: Option<PathBuf>,
+    /// Show the page of a rule; `all` lists them
+    #[arg(long, value_name = "RULE", conflicts_with = "files")]
+    explain: Option<String>,
+}
+
+/// From which severity on findings make the exit code 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Info,
+    Never,
+}
+
+impl FailOn {
+    fn least(self) -> Option<Severity> {
+        match self {
+            FailOn::Error => Some(Severity::Error),
+            FailOn::Warning => Some(Severity::Warning),
+            FailOn::Info => Some(Severity::Info),
+            FailOn::Never => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, for code review
+    Sarif,
+    /// Test results
+    Junit,
+}
+
+fn window(text: &str) -> Result<Span, String> {
+    let span = Span::parse_go(text)?;
+    if span > Span::ZERO { Ok(span) } else { Err("a time of more than 0".to_string()) }
 }
 
 /// Checks all files; the worst answer is the exit code.
 pub fn run(args: &CheckArgs) -> Exit {
-    answer(|out| {
-        let mut worst = Exit::Success;
-        for path in &args.files {
-            match input(path, &[], args.behaviour.as_deref()) {
-                Ok(Input { scenario, services }) => {
-                    let (steps, expects) = (scenario.script.len(), scenario.expect.len());
-                    let path = path.display();
-                    let stack = services.map(|count| format!("a stack of {count} services, "));
-                    let stack = stack.unwrap_or_default();
-                    writeln!(out, "{path}: valid, {stack}{steps} steps, {expects} expectations")?;
-                }
-                Err(exit) if exit as u8 > worst as u8 => worst = exit,
-                Err(_) => {}
+    if let Some(word) = &args.explain {
+        return explain(word);
+    }
+    let Some(question) = question(args) else { return Exit::Usage };
+    let mut worst = Exit::Success;
+    let mut worse = |exit: Exit| {
+        if exit as u8 > worst as u8 {
+            worst = exit;
+        }
+    };
+    let mut all = Vec::new();
+    for path in &args.files {
+        let checked = one(path, args, &question).unwrap_or_else(|exit| {
+            worse(exit);
+            let file = path.display().to_string();
+            Checked { file, valid: None, unasked: None, findings: Vec::new() }
+        });
+        let least = args.fail_on.least();
+        let counts = |finding: &Finding| least.is_some_and(|least| finding.rule.severity >= least);
+        if checked.findings.iter().any(counts) {
+            worse(Exit::No);
+        }
+        if let Some(folder) = &args.witness
+            && let Err((path, error)) = witnesses(folder, path, &checked.findings)
+        {
+            complain(format_args!("cannot write {}: {error}", path.display()));
+            worse(Exit::File);
+        }
+        all.push(checked);
+    }
+    let format = match args.format {
+        Format::Text => render::Format::Text,
+        Format::Json => render::Format::Json,
+        Format::Sarif => render::Format::Sarif,
+        Format::Junit => render::Format::Junit,
+    };
+    answer(|out| render::write(out, format, &all).map(|()| worst))
+}
+
+/// The rules that are asked; nothing, after telling it, if there is no such rule.
+fn question(args: &CheckArgs) -> Option<Question> {
+    let mut unknown = false;
+    let mut ids = |words: &[String]| {
+        let mut ids = BTreeSet::new();
+        for word in words.iter().map(|word| word.trim()) {
+            if let Some(rule) = check::rule(word) {
+                ids.insert(rule.id);
+            } else {
+                unknown = true;
+                no_such_rule(word);
             }
         }
-        Ok(worst)
-    })
+        ids
+    };
+    let (only, skipped) = (ids(&args.rule), ids(&args.skip));
+    let mut question = Question { window: args.window, ..Question::all() };
+    question
+        .rules
+        .retain(|id| (args.rule.is_empty() || only.contains(id)) && !skipped.contains(id));
+    (!unknown).then_some(question)
+}
+
+fn no_such_rule(word: &str) {
+    if let Some((id, why)) = NOT_THERE.iter().find(|(id, _)| id.eq_ignore_ascii_case(word)) {
+        complain(format_args!("{id} is no rule of its own: {why}"));
+    } else {
+        let first = RULES.first().map_or("", |rule| rule.id);
+        complain(format_args!(
+            "there is no rule {word}; rules are called like {first}: see check --explain all"
+        ));
+    }
+}
+
+fn explain(word: &str) -> Exit {
+    if word == "all" {
+        return answer(|out| render::table(out).map(|()| Exit::Success));
+    }
+    if let Some(rule) = check::rule(word) {
+        return answer(|out| render::page(out, rule).map(|()| Exit::Success));
+    }
+    if let Some((id, why)) = NOT_THERE.iter().find(|(id, _)| id.eq_ignore_ascii_case(word)) {
+        return answer(|out| {
+            writeln!(out, "{id} is no rule of its own: {why}").map(|()| Exit::Success)
+        });
+    }
+    no_such_rule(word);
+    Exit::Usage
+}
+
+/// Reads a file and, if it is a stack file, asks the rules.
+fn one(path: &Path, args: &CheckArgs, question: &Question) -> Result<Checked, Exit> {
+    let Input { scenario, services } = input(path, &[], args.behaviour.as_deref())?;
+    let valid =
+        Valid { services, steps: scenario.script.len(), expectations: scenario.expect.len() };
+    let file = path.display().to_string();
+    let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
+    let (findings, unasked) = match services.map(|_| check::check(&scenario, own, question)) {
+        None => (Vec::new(), None),
+        Some(Ok(findings)) => (findings, None),
+        Some(Err(why)) => (Vec::new(), Some(why.to_string())),
+    };
+    Ok(Checked { file, valid: Some(valid), unasked, findings })
+}
+
+/// Writes the runs of findings as scenario files.
+fn witnesses(folder: &Path, file: &Path, findings: &[Finding]) -> Result<(), (PathBuf, io::Error)> {
+    fs::create_dir_all(folder).map_err(|error| (folder.to_path_buf(), error))?;
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("stack");
+    for finding in findings {
+        let name = format!("{stem}-{}-{}.yaml", finding.rule.id, finding.service);
+        let path = folder.join(name);
+        let text = finding.witness.scenario.to_tree().to_lines();
+        let head = format!(
+            "# {} {} of {}: {}\n# What is expected here is the harm.\n",
+            finding.rule.id, finding.rule.name, finding.service, finding.message
+        );
+        let written = WholeFile::create(&path).and_then(|mut out| {
+            out.write_all(head.as_bytes())?;
+            out.write_all(text.as_bytes())?;
+            out.finish()
+        });
+        written.map_err(|error| (path, error))?;
+    }
+    Ok(())
 }

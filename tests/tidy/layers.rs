@@ -59,9 +59,26 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sweep", &["base", "metrics", "scenario", "sim", "swarmkit::task", "timeline"]),
     ("demo", &["base", "metrics", "scenario", "sim", "timeline"]),
     (
+        "check",
+        &[
+            "base",
+            "compose",
+            "docker::behaviour",
+            "expect",
+            "metrics",
+            "scenario",
+            "sim",
+            "swarmkit::defaults",
+            "swarmkit::spec",
+            "swarmkit::task",
+            "timeline",
+        ],
+    ),
+    (
         "render",
         &[
             "base",
+            "check",
             "demo",
             "client::command",
             "client::ps",

@@ -1,0 +1,74 @@
+//! What is risky in a stack file: rules, each of which shows its harm in a run.
+//!
+//! A rule looks at a service, says what it suspects, and names runs that would show it
+//! ([`trial`]). The first of them that does is the finding's witness; if none does, the rule says
+//! nothing. A change of the file is proposed only after the same run was made with it.
+//!
+//! Pure: a scenario that deploys a stack in, findings out. Source of the rules: public issue
+//! threads, named at each rule and reproduced in `scenarios/museum`.
+
+mod diff;
+mod edit;
+mod finding;
+mod measured;
+mod rule;
+mod rules;
+mod subject;
+mod trial;
+
+use std::collections::BTreeSet;
+
+use crate::base::time::Span;
+use crate::scenario::Scenario;
+
+pub use finding::{Finding, Proposal, Witness};
+pub use rule::{Rule, Severity};
+pub use rules::{NOT_THERE, RULES};
+pub use subject::Unreadable;
+
+use finding::examine;
+use subject::Subject;
+
+/// The rule with that id or name; letters may be of either case.
+pub fn rule(word: &str) -> Option<&'static Rule> {
+    let same =
+        |rule: &&&Rule| rule.id.eq_ignore_ascii_case(word) || rule.name.eq_ignore_ascii_case(word);
+    RULES.iter().find(same).copied()
+}
+
+/// What is to be checked.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Question {
+    /// Ids of the rules that are asked.
+    pub rules: BTreeSet<&'static str>,
+    /// How long a rollout may take; without it nobody asks.
+    pub window: Option<Span>,
+}
+
+impl Question {
+    /// All rules.
+    pub fn all() -> Question {
+        Question { rules: RULES.iter().map(|rule| rule.id).collect(), window: None }
+    }
+}
+
+/// Checks the stack file `file` that a scenario deploys; findings by place, then by rule.
+///
+/// # Errors
+/// The scenario deploys no such file, it cannot be read as one, or its deployment is more than a
+/// run may do.
+pub fn check(
+    scenario: &Scenario,
+    file: &str,
+    question: &Question,
+) -> Result<Vec<Finding>, Unreadable> {
+    let subject = Subject::new(scenario, file, question.window)?;
+    let mut findings = Vec::new();
+    for service in subject.services() {
+        for rule in RULES.iter().filter(|rule| question.rules.contains(rule.id)) {
+            findings.extend(examine(rule, &service));
+        }
+    }
+    findings.sort_by_key(|finding| (finding.place, finding.rule.id));
+    Ok(findings)
+}

@@ -1,0 +1,50 @@
+//! One JSON document.
+
+use serde_json::{Value, json};
+
+use crate::check::Finding;
+use crate::render::check::{Checked, counts};
+
+pub(super) fn document(files: &[Checked]) -> Value {
+    let counts = counts(files);
+    let counts: serde_json::Map<String, Value> =
+        counts.into_iter().map(|(severity, n)| (severity.word().to_string(), n.into())).collect();
+    json!({
+        "version": 1,
+        "counts": counts,
+        "files": files.iter().map(file).collect::<Vec<_>>(),
+    })
+}
+
+fn file(file: &Checked) -> Value {
+    json!({
+        "file": file.file,
+        "valid": file.valid.is_some(),
+        "services": file.valid.and_then(|valid| valid.services),
+        "unasked": file.unasked,
+        "findings": file.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "rule": finding.rule.id,
+        "name": finding.rule.name,
+        "severity": finding.rule.severity.word(),
+        "service": finding.service,
+        "line": finding.place.line,
+        "column": finding.place.column,
+        "message": finding.message,
+        "why": finding.rule.why,
+        "source": finding.rule.source,
+        "witness": {
+            "what": finding.witness.what,
+            "seen": finding.witness.seen,
+        },
+        "change": finding.proposal.as_ref().map(|proposal| json!({
+            "words": proposal.words,
+            "diff": proposal.diff,
+            "tried": proposal.tried,
+        })),
+    })
+}

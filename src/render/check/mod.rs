@@ -1,0 +1,69 @@
+//! Findings in stack files: for people, and in the formats that others read.
+
+mod json;
+mod junit;
+mod page;
+mod sarif;
+mod text;
+
+use std::io::{self, Write};
+
+use crate::check::{Finding, Severity};
+
+pub use page::{page, table};
+
+/// What became of a file.
+pub struct Checked {
+    /// Its path as given.
+    pub file: String,
+    /// What it is; absent if it is not valid, which is told elsewhere.
+    pub valid: Option<Valid>,
+    /// Why no rule was asked about a stack file, if none was.
+    pub unasked: Option<String>,
+    /// What was found, by place.
+    pub findings: Vec<Finding>,
+}
+
+/// A file without mistakes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Valid {
+    /// Services of a stack file; absent for scenarios, which no rule is about.
+    pub services: Option<usize>,
+    /// Steps of its script.
+    pub steps: usize,
+    /// Its expectations.
+    pub expectations: usize,
+}
+
+/// How it is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+}
+
+/// Writes what became of all files.
+///
+/// # Errors
+/// Those of writing.
+pub fn write(out: &mut dyn Write, format: Format, files: &[Checked]) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(out, files),
+        Format::Json => writeln!(out, "{:#}", json::document(files)),
+        Format::Sarif => writeln!(out, "{:#}", sarif::document(files)),
+        Format::Junit => out.write_all(junit::document(files).as_bytes()),
+    }
+}
+
+/// How many findings there are of each severity, the worst first.
+fn counts(files: &[Checked]) -> [(Severity, usize); 3] {
+    let all = || files.iter().flat_map(|file| &file.findings);
+    [Severity::Error, Severity::Warning, Severity::Info]
+        .map(|severity| (severity, all().filter(|f| f.rule.severity == severity).count()))
+}
