@@ -59,6 +59,24 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sweep", &["base", "metrics", "scenario", "sim", "swarmkit::task", "timeline"]),
     ("demo", &["base", "metrics", "scenario", "sim", "timeline"]),
     (
+        "plan",
+        &[
+            "base",
+            "client::image",
+            "client::inspect",
+            "client::json",
+            "compose",
+            "docker::behaviour",
+            "docker::container",
+            "scenario",
+            "sim",
+            "swarmkit",
+            "sweep::replicate",
+            "sweep::stats",
+            "timeline",
+        ],
+    ),
+    (
         "render",
         &[
             "base",
@@ -69,6 +87,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "client::text",
             "expect::Verdict",
             "metrics",
+            "plan",
             "scenario::Scenario",
             "scenario::model",
             "swarmkit::spec",

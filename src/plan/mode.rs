@@ -1,0 +1,110 @@
+//! The usual ways in which a new version fails.
+
+use crate::base::time::Span;
+use crate::docker::behaviour::{Exit, Health, Image, Presence};
+
+/// From the start to the exit of a version that exits at once: long enough to read a
+/// configuration and to refuse it.
+const EXITS_AFTER: Span = Span::from_ms(500);
+
+/// A version that is never healthy does not serve either, for as long as anybody looks.
+const NEVER: Span = Span::from_secs(365 * 24 * 3600);
+
+/// A way to fail.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Mode {
+    /// Nobody has the image: its tag is misspelt, or it was not pushed.
+    ImageMissing,
+    /// The process exits with code 1 half a second after its start.
+    ExitsAtOnce,
+    /// It runs, but does not serve, and its health check fails.
+    NeverHealthy,
+    /// It serves, and that long after it began to its health check fails.
+    SickAfter(Span),
+    /// It serves, but that much later than described.
+    SlowStart(Span),
+}
+
+impl Mode {
+    /// All of them.
+    pub fn all(sick_after: Span, slow_start: Span) -> [Mode; 5] {
+        [
+            Mode::ImageMissing,
+            Mode::ExitsAtOnce,
+            Mode::NeverHealthy,
+            Mode::SickAfter(sick_after),
+            Mode::SlowStart(slow_start),
+        ]
+    }
+
+    /// Its word on the command line and in documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::ImageMissing => "image-missing",
+            Mode::ExitsAtOnce => "exits-at-once",
+            Mode::NeverHealthy => "never-healthy",
+            Mode::SickAfter(_) => "sick-later",
+            Mode::SlowStart(_) => "slow-start",
+        }
+    }
+
+    /// In words.
+    pub fn told(self) -> String {
+        match self {
+            Mode::ImageMissing => "image missing".to_string(),
+            Mode::ExitsAtOnce => "exits at once".to_string(),
+            Mode::NeverHealthy => "never healthy".to_string(),
+            Mode::SickAfter(span) => format!("sick after {span}"),
+            Mode::SlowStart(span) => format!("{span} slower start"),
+        }
+    }
+
+    /// Whether a rollout that is worth its name withstands it: it can be seen before the last
+    /// replica is replaced.
+    pub fn is_required(self) -> bool {
+        matches!(self, Mode::ImageMissing | Mode::ExitsAtOnce | Mode::NeverHealthy)
+    }
+
+    /// How a version that is otherwise like `usual` behaves.
+    pub fn image(self, usual: &Image) -> Image {
+        let mut image = sound(usual);
+        match self {
+            Mode::ImageMissing => image.present = Presence::Nowhere,
+            Mode::ExitsAtOnce => image.exit = Some(Exit { after: EXITS_AFTER, code: 1 }),
+            Mode::NeverHealthy => {
+                image.health = Health::Fail;
+                image.serves_after = NEVER;
+            }
+            Mode::SickAfter(span) => {
+                image.health = Health::OkUntil(image.serves_after.plus(span));
+            }
+            Mode::SlowStart(span) => image.serves_after = image.serves_after.plus(span),
+        }
+        image
+    }
+}
+
+/// An image that is like another one and does not fail.
+pub fn sound(image: &Image) -> Image {
+    Image {
+        present: Presence::Everywhere,
+        health: Health::Ok,
+        exit: image.exit.filter(|exit| exit.code == 0),
+        command: crate::docker::behaviour::Command::Ok,
+        only_slots: None,
+        crash_rate: None,
+        ..image.clone()
+    }
+}
+
+/// From when to when the process of an image serves, counted from its start; no end if it has none
+/// of its own.
+pub fn serves(image: &Image) -> (Span, Option<Span>) {
+    let never = Some(image.serves_after);
+    let until = match &image.health {
+        Health::Ok | Health::Pattern(_) => None,
+        Health::Fail | Health::Hang => never,
+        Health::OkUntil(span) => Some(*span),
+    };
+    (image.serves_after, until)
+}

@@ -1,0 +1,204 @@
+//! A plan for people.
+
+use std::io::{self, Write};
+
+use crate::plan::changes::{Restart, Service};
+use crate::plan::forecast::Failing;
+use crate::plan::range::covers;
+use crate::plan::verdict::{Timeout, Verdict, is_rolled_out};
+use crate::render::plan::Told;
+use crate::render::plan::words::{
+    case, client, counts, extra, row, some_times, states, step, times, values,
+};
+use crate::render::text::seconds;
+use crate::swarmkit::defaults::UPDATE_CONFIG;
+
+/// Writes the plan.
+///
+/// # Errors
+/// Those of writing.
+pub fn text(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
+    let (deploy, runs) = (told.deploy, told.forecast.runs);
+    let held = covers(runs);
+    writeln!(out, "{}: deployed as {} over {}", told.file, deploy.stack, told.base)?;
+    writeln!(
+        out,
+        "{runs} runs of each case, seeds {} to {}; [ranges] hold {}.{} % of further runs",
+        told.forecast.seed,
+        told.forecast.seed.wrapping_add(runs as u64 - 1),
+        held / 10,
+        held % 10
+    )?;
+    changes(out, told)?;
+    good(out, told)?;
+    for place in deploy.updated() {
+        let of_service = |failing: &&Failing| failing.place == place;
+        let failing: Vec<&Failing> = told.forecast.bad.iter().filter(of_service).collect();
+        if !failing.is_empty() {
+            bad(out, told, &deploy.services[place], &failing)?;
+        }
+    }
+    conclusion(out, told)
+}
+
+fn changes(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
+    writeln!(out, "\nWhat changes")?;
+    for service in &told.deploy.services {
+        writeln!(out, "  {}  {}", service.name, effect(service))?;
+        let name = |field: &crate::plan::changes::Field| field.name.chars().count();
+        let wide = service.fields.iter().map(name).max().unwrap_or(0);
+        for field in &service.fields {
+            let (old, new) = values(field);
+            let said = if field.is_only_said() { ", said in one file only" } else { "" };
+            let effect = field.part.effect();
+            writeln!(out, "    {:<wide$}  {old} → {new}  ({effect}{said})", field.name)?;
+        }
+    }
+    Ok(())
+}
+
+/// What happens to the tasks of a service, in words.
+pub(super) fn effect(service: &Service) -> String {
+    match service.restart {
+        Restart::None if service.fields.is_empty() => "is left alone",
+        Restart::None => "no task restarts",
+        Restart::Misplaced => "tasks restart whose node does not fit any more",
+        Restart::All => "all tasks restart",
+        Restart::Created => "is created: nothing watches it, nothing can be rolled back",
+        Restart::Left => "is not in the new file: without --prune it stays",
+    }
+    .to_string()
+}
+
+fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
+    let (deploy, forecast) = (told.deploy, told.forecast);
+    writeln!(out, "\nIf the new version is good")?;
+    if forecast.good.never_up == forecast.runs {
+        return writeln!(out, "  the old stack does not come up: there is nothing to forecast");
+    }
+    let of_file = deploy.services.iter().filter(|service| service.new.is_some());
+    let shown = of_file.filter_map(|service| {
+        Some((service, forecast.good.services.get(service.name.as_str())?))
+    });
+    let shown: Vec<_> = shown.collect();
+    let wide = shown.iter().map(|(service, _)| service.name.chars().count()).max().unwrap_or(0);
+    for (service, seen) in &shown {
+        let update = match seen.took {
+            None if seen.updates.keys().all(Option::is_none) => "no update".to_string(),
+            took => format!("update {} after {}", states(seen, forecast.runs), some_times(took, forecast.runs)),
+        };
+        writeln!(out, "  {:<wide$}  {update}", service.name)?;
+        let pad = " ".repeat(wide);
+        if seen.want > 0 {
+            let fewest = format!("{} of {}", counts(seen.least), seen.want);
+            writeln!(out, "  {pad}  fewest serving {fewest}, {} in all; fewer than wanted for {}",
+                times(seen.least_for), times(seen.short_for))?;
+        }
+        let lost = match seen.requests {
+            0 => String::new(),
+            requests => format!("; requests lost {} of {requests} in all runs", seen.lost),
+        };
+        writeln!(out, "  {pad}  at the peak {} more than before and after{lost}", extra(service, seen))?;
+    }
+    writeln!(out, "  {}", client(&forecast.good.client, forecast.runs))?;
+    let ends = shown.iter().filter_map(|(_, seen)| seen.took).map(|took| took.high);
+    let ends = ends.chain(forecast.good.client.took.map(|took| took.high));
+    let step = step(ends.max().unwrap_or(0));
+    let tenths = step / 100_000_000;
+    writeln!(
+        out,
+        "\n  serving replicas with seed {}, {}.{} s a column; a full one is all that are wanted",
+        forecast.seed,
+        tenths / 10,
+        tenths % 10
+    )?;
+    for (service, seen) in shown.iter().filter(|(_, seen)| seen.want > 0) {
+        writeln!(out, "  {:<wide$}  {}", service.name, row(seen, step).trim_end())?;
+    }
+    Ok(())
+}
+
+fn bad(
+    out: &mut dyn Write,
+    told: Told<'_>,
+    service: &Service,
+    failing: &[&Failing],
+) -> io::Result<()> {
+    let runs = told.forecast.runs;
+    let update = service.new.as_ref().and_then(|spec| spec.update).unwrap_or(UPDATE_CONFIG);
+    writeln!(
+        out,
+        "\nIf the new version of {} fails ({}, on failure {})",
+        service.name,
+        update.order.word(),
+        update.failure_action.word()
+    )?;
+    for failing in failing {
+        let seen = &failing.service;
+        let verdict = Verdict::of(failing, runs).word();
+        let noticed = match seen.detected {
+            None => "not noticed".to_string(),
+            detected => format!("noticed after {}", some_times(detected, runs)),
+        };
+        writeln!(
+            out,
+            "  {:<18}  {verdict:<10}  {noticed}; update {}",
+            failing.mode.told(),
+            states(seen, runs)
+        )?;
+        let pad = " ".repeat(32);
+        let whole = match seen.whole_after {
+            None => "not whole again".to_string(),
+            whole => format!("whole after {}", some_times(whole, runs)),
+        };
+        writeln!(
+            out,
+            "{pad}  fewest serving {} of {}, {whole}",
+            counts(seen.least),
+            seen.want
+        )?;
+        writeln!(
+            out,
+            "{pad}  reached {} of {} replicas, left on it {}",
+            counts(seen.reached),
+            seen.want,
+            counts(seen.on_bad)
+        )?;
+        writeln!(out, "{pad}  {}", client(&failing.client, runs))?;
+    }
+    Ok(())
+}
+
+fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
+    let (deploy, forecast) = (told.deploy, told.forecast);
+    writeln!(out)?;
+    if let Some(timeout) = Timeout::of(forecast) {
+        writeln!(
+            out,
+            "Timeout of a CI job: {}, since the slowest case ends within {} ({})",
+            timeout.wait,
+            seconds(timeout.slowest),
+            case(deploy, timeout.case)
+        )?;
+        for hangs in &timeout.hangs {
+            writeln!(out, "  in this case docker does not end by itself: {}", case(deploy, *hangs))?;
+        }
+    }
+    if !is_rolled_out(deploy, &forecast.good, forecast.runs) {
+        return writeln!(out, "No: even the good version is not rolled out in every run.");
+    }
+    let required = forecast.bad.iter().filter(|failing| failing.mode.is_required());
+    let mut is_good = true;
+    for failing in required {
+        let verdict = Verdict::of(failing, forecast.runs);
+        if !verdict.is_good() {
+            is_good = false;
+            let of_service = &deploy.services[failing.place].name;
+            writeln!(out, "No: {of_service}, {}: {}", failing.mode.told(), verdict.word())?;
+        }
+    }
+    if is_good {
+        writeln!(out, "Yes: the good version is rolled out, and what fails at once is caught.")?;
+    }
+    Ok(())
+}
