@@ -161,8 +161,7 @@ fn restart(old: &ServiceSpec, new: &ServiceSpec) -> Restart {
 /// What differs in two specs: parts that restart tasks first.
 fn fields(old: &ServiceSpec, new: &ServiceSpec) -> Vec<Field> {
     let as_said = (flat(&inspect::spec(old)), flat(&inspect::spec(new)));
-    let effective =
-        [old, new].map(|spec| flat(&inspect::spec(&inspect::with_defaults(spec))));
+    let effective = [old, new].map(|spec| flat(&inspect::spec(&inspect::with_defaults(spec))));
     let names = as_said.0.keys().chain(as_said.1.keys());
     let differ = names.filter(|name| as_said.0.get(*name) != as_said.1.get(*name));
     // The client keeps the image as it was written in a label, which says nothing new.
@@ -262,7 +261,11 @@ pub fn memory(bytes: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::swarmkit::spec::{EndpointSpec, Placement, PortConfig, RestartPolicy};
+    use crate::swarmkit::defaults::UPDATE_CONFIG;
+    use crate::swarmkit::spec::{
+        EndpointSpec, Mode, Placement, PortConfig, Protocol, PublishMode, RestartPolicy,
+        UpdateConfig,
+    };
 
     fn spec() -> ServiceSpec {
         let line = "docker service create --name web --env A=1 --replicas 2 app:1";
@@ -283,88 +286,81 @@ mod tests {
         (told.restart, told.fields.iter().map(line).collect())
     }
 
+    type Change = fn(&mut ServiceSpec);
+
     /// Each kind of change with what the table of semantics 3 says of it.
-    #[test]
-    fn changes_restart_what_the_dirty_test_says() {
-        type Change = fn(&mut ServiceSpec);
-        let port = || PortConfig {
-            published: 80,
-            target: 80,
-            protocol: crate::swarmkit::spec::Protocol::Tcp,
-            publish_mode: crate::swarmkit::spec::PublishMode::Ingress,
-        };
-        let _ = port;
-        let table: [(Change, Restart, &[&str]); 9] = [
-            (|_| {}, Restart::None, &[]),
-            (
-                |s| s.task.container.image = "app:2".into(),
-                Restart::All,
-                &["TaskTemplate.ContainerSpec.Image app:1 → app:2"],
-            ),
-            (
-                |s| s.task.container.env = vec!["A=2".into(), "B=x=y".into()],
-                Restart::All,
-                &[
-                    "TaskTemplate.ContainerSpec.Env.A 1 → 2",
-                    "TaskTemplate.ContainerSpec.Env.B - → x=y",
-                ],
-            ),
-            (
-                |s| s.mode = crate::swarmkit::spec::Mode::Replicated { replicas: 5 },
-                Restart::None,
-                &["Mode.Replicated.Replicas 2 → 5"],
-            ),
-            (
-                |s| s.labels = [("a".to_string(), "b".to_string())].into(),
-                Restart::None,
-                &["Labels.a - → b"],
-            ),
-            (
-                |s| {
-                    let usual = crate::swarmkit::defaults::UPDATE_CONFIG;
-                    let delay = Span::from_secs(7);
-                    s.update = Some(crate::swarmkit::spec::UpdateConfig { delay, ..usual });
-                },
-                Restart::None,
-                &["UpdateConfig.Delay - → 7s"],
-            ),
-            (
-                |s| {
-                    let constraints = vec!["node.role==worker".to_string()];
-                    s.task.placement = Some(Placement { constraints, ..Placement::default() });
-                },
-                Restart::Misplaced,
-                &["TaskTemplate.Placement.Constraints - → [\"node.role==worker\"]"],
-            ),
-            (
-                |s| s.endpoint = Some(EndpointSpec {
+    const TABLE: &[(Change, Restart, &[&str])] = &[
+        (|_| {}, Restart::None, &[]),
+        (
+            |s| s.task.container.image = "app:2".into(),
+            Restart::All,
+            &["TaskTemplate.ContainerSpec.Image app:1 → app:2"],
+        ),
+        (
+            |s| s.task.container.env = vec!["A=2".into(), "B=x=y".into()],
+            Restart::All,
+            &["TaskTemplate.ContainerSpec.Env.A 1 → 2", "TaskTemplate.ContainerSpec.Env.B - → x=y"],
+        ),
+        (
+            |s| s.mode = Mode::Replicated { replicas: 5 },
+            Restart::None,
+            &["Mode.Replicated.Replicas 2 → 5"],
+        ),
+        (
+            |s| s.labels = [("a".to_string(), "b".to_string())].into(),
+            Restart::None,
+            &["Labels.a - → b"],
+        ),
+        (
+            |s| {
+                let delay = Span::from_secs(7);
+                s.update = Some(UpdateConfig { delay, ..UPDATE_CONFIG });
+            },
+            Restart::None,
+            &["UpdateConfig.Delay - → 7s"],
+        ),
+        (
+            |s| {
+                let constraints = vec!["node.role==worker".to_string()];
+                s.task.placement = Some(Placement { constraints, ..Placement::default() });
+            },
+            Restart::Misplaced,
+            &["TaskTemplate.Placement.Constraints - → [\"node.role==worker\"]"],
+        ),
+        (
+            |s| {
+                s.endpoint = Some(EndpointSpec {
                     ports: vec![PortConfig {
                         published: 80,
                         target: 8080,
-                        protocol: crate::swarmkit::spec::Protocol::Tcp,
-                        publish_mode: crate::swarmkit::spec::PublishMode::Ingress,
+                        protocol: Protocol::Tcp,
+                        publish_mode: PublishMode::Ingress,
                     }],
                     ..EndpointSpec::default()
-                }),
-                Restart::All,
-                &[
-                    "EndpointSpec.Ports[0].Protocol - → tcp",
-                    "EndpointSpec.Ports[0].PublishMode - → ingress",
-                    "EndpointSpec.Ports[0].PublishedPort - → 80",
-                    "EndpointSpec.Ports[0].TargetPort - → 8080",
-                ],
-            ),
-            (
-                |s| s.task.container.stop_grace_period = Some(Span::from_secs(10)),
-                Restart::All,
-                &["TaskTemplate.ContainerSpec.StopGracePeriod 10s → 10s"],
-            ),
-        ];
-        for (number, (change, restart, fields)) in table.into_iter().enumerate() {
+                })
+            },
+            Restart::All,
+            &[
+                "EndpointSpec.Ports[0].Protocol - → tcp",
+                "EndpointSpec.Ports[0].PublishMode - → ingress",
+                "EndpointSpec.Ports[0].PublishedPort - → 80",
+                "EndpointSpec.Ports[0].TargetPort - → 8080",
+            ],
+        ),
+        (
+            |s| s.task.container.stop_grace_period = Some(Span::from_secs(10)),
+            Restart::All,
+            &["TaskTemplate.ContainerSpec.StopGracePeriod 10s → 10s"],
+        ),
+    ];
+
+    #[test]
+    fn changes_restart_what_the_dirty_test_says() {
+        for (number, (change, restart, fields)) in TABLE.iter().enumerate() {
             let told = changed(change);
-            assert_eq!(told.0, restart, "{number}: {:?}", told.1);
+            assert_eq!(told.0, *restart, "{number}: {:?}", told.1);
             // What comes with a part that was absent is told as well.
-            for field in fields {
+            for field in *fields {
                 assert!(told.1.iter().any(|line| line == field), "{number}: {:?}", told.1);
             }
             assert_eq!(told.1.is_empty(), fields.is_empty(), "{number}: {:?}", told.1);
@@ -374,7 +370,8 @@ mod tests {
     #[test]
     fn a_policy_that_says_the_default_is_told_as_only_said() {
         let mut new = spec();
-        new.task.restart = Some(RestartPolicy { delay: Some(Span::from_secs(5)), ..<_>::default() });
+        new.task.restart =
+            Some(RestartPolicy { delay: Some(Span::from_secs(5)), ..RestartPolicy::default() });
         let told = changes(vec![("web".into(), spec())], vec![("web".into(), new)]).remove(0);
         assert_eq!(told.restart, Restart::All);
         assert!(!told.fields.is_empty() && told.fields.iter().all(Field::is_only_said));

@@ -54,8 +54,8 @@ impl Mode {
             Mode::ImageMissing => "image missing".to_string(),
             Mode::ExitsAtOnce => "exits at once".to_string(),
             Mode::NeverHealthy => "never healthy".to_string(),
-            Mode::SickAfter(span) => format!("sick after {span}"),
-            Mode::SlowStart(span) => format!("{span} slower start"),
+            Mode::SickAfter(span) => format!("sick after {}", short(span)),
+            Mode::SlowStart(span) => format!("{} slower start", short(span)),
         }
     }
 
@@ -84,6 +84,13 @@ impl Mode {
     }
 }
 
+/// A time without units of which there are none: `2m`, not `2m0s`.
+pub fn short(span: Span) -> String {
+    let text = span.to_string();
+    let text = text.strip_suffix("m0s").map_or(text.clone(), |rest| format!("{rest}m"));
+    text.strip_suffix("h0m").map_or(text.clone(), |rest| format!("{rest}h"))
+}
+
 /// An image that is like another one and does not fail.
 pub fn sound(image: &Image) -> Image {
     Image {
@@ -107,4 +114,35 @@ pub fn serves(image: &Image) -> (Span, Option<Span>) {
         Health::OkUntil(span) => Some(*span),
     };
     (image.serves_after, until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        let told = [60, 90, 3600, 3660, 5, 0].map(|seconds| short(Span::from_secs(seconds)));
+        assert_eq!(told, ["1m", "1m30s", "1h", "1h1m", "5s", "0s"]);
+    }
+
+    #[test]
+    fn failing_versions_serve_as_long_as_is_said() {
+        let usual = Image { serves_after: Span::from_secs(4), ..Image::default() };
+        let served = |mode: Mode| serves(&mode.image(&usual));
+        let after = |seconds| Span::from_secs(seconds);
+        assert_eq!(serves(&usual), (after(4), None));
+        assert_eq!(served(Mode::SickAfter(after(60))), (after(4), Some(after(64))));
+        assert_eq!(served(Mode::SlowStart(after(60))), (after(64), None));
+        assert_eq!(served(Mode::NeverHealthy).0, NEVER);
+    }
+
+    #[test]
+    fn a_sound_image_keeps_what_is_no_failure() {
+        let job = Some(Exit { after: Span::from_secs(1), code: 0 });
+        let bad = Image { health: Health::Fail, exit: job, ..Image::default() };
+        assert_eq!(sound(&bad), Image { exit: job, ..Image::default() });
+        let crashing = Image { exit: Some(Exit { after: Span::ZERO, code: 1 }), ..bad };
+        assert_eq!(sound(&crashing), Image::default());
+    }
 }

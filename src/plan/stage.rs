@@ -90,6 +90,10 @@ impl Deploy {
                 for (key, image) in old.scenario.images {
                     world.images.entry(key).or_insert(image);
                 }
+                let (cluster, of_old) = (&mut world.cluster, old.scenario.cluster);
+                cluster.networks.extend(of_old.networks);
+                cluster.secrets.extend(of_old.secrets);
+                cluster.configs.extend(of_old.configs);
                 old.file
             }
         };
@@ -117,14 +121,25 @@ impl Deploy {
         !self.world.traffic.is_empty()
     }
 
-    /// Places of the services that an update replaces tasks of, and whose new version may fail.
+    /// Places of the services whose tasks an update replaces, and which have a new version that may
+    /// fail. Jobs are left out: nobody waits for them to serve.
     pub fn updated(&self) -> impl Iterator<Item = usize> {
         let updated = |service: &Service| {
             let job = service.new.as_ref().is_some_and(|spec| spec.mode.is_job());
-            matches!(service.restart, Restart::All | Restart::Misplaced) && !job
+            service.restart == Restart::All && !job
         };
         let places = self.services.iter().enumerate().filter(move |(_, s)| updated(s));
         places.map(|(place, _)| place)
+    }
+
+    /// Whether the new version of a service can fail in this way: an image that runs already is not
+    /// missing.
+    pub fn can_fail(&self, place: usize, mode: Mode) -> bool {
+        let image = |spec: &Option<ServiceSpec>| {
+            spec.as_ref().map(|spec| spec.task.container.image.clone())
+        };
+        let same = |service: &Service| image(&service.old) == image(&service.new);
+        mode != Mode::ImageMissing || self.services.get(place).is_some_and(|s| !same(s))
     }
 
     /// The scenario of a case.

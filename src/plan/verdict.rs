@@ -110,7 +110,8 @@ impl Timeout {
     /// The timeout of a forecast; nothing if the client never ended.
     pub fn of(forecast: &Forecast) -> Option<Timeout> {
         let bad = forecast.bad.iter().map(|f| (Case::Bad(f.place, f.mode), &f.client));
-        let all: Vec<(Case, &Client)> = [(Case::Good, &forecast.good.client)].into_iter().chain(bad).collect();
+        let all: Vec<(Case, &Client)> =
+            [(Case::Good, &forecast.good.client)].into_iter().chain(bad).collect();
         let mut slowest: Option<(Case, i64)> = None;
         for (case, client) in &all {
             let Some(took) = client.took else { continue };
@@ -120,13 +121,19 @@ impl Timeout {
         }
         let (case, high) = slowest?;
         let hangs = all.iter().filter(|(_, client)| client.hangs > 0).map(|(case, _)| *case);
-        Some(Timeout { wait: rounded(Span(high)), slowest: Span(high), case, hangs: hangs.collect() })
+        Some(Timeout {
+            wait: rounded(Span(high)),
+            slowest: Span(high),
+            case,
+            hangs: hangs.collect(),
+        })
     }
 }
 
 /// Up to 10 s below a minute, to a whole minute above.
 fn rounded(span: Span) -> Span {
-    let unit = if span.0 <= Span::from_secs(60).0 { Span::from_secs(10) } else { Span::from_secs(60) };
+    let unit =
+        if span.0 <= Span::from_secs(60).0 { Span::from_secs(10) } else { Span::from_secs(60) };
     // A client that ends in an instant is given time as well.
     unit.times(span.0.div_euclid(unit.0) + i64::from(span.0.rem_euclid(unit.0) > 0 || span.0 <= 0))
 }
@@ -138,6 +145,9 @@ mod tests {
     #[test]
     fn timeouts_are_round() {
         let round = |seconds| rounded(Span::from_secs(seconds)).whole_secs();
-        assert_eq!([0, 1, 10, 11, 59, 60, 61, 120, 121].map(round), [10, 10, 10, 20, 60, 60, 120, 120, 180]);
+        assert_eq!(
+            [0, 1, 10, 11, 59, 60, 61, 120, 121].map(round),
+            [10, 10, 10, 20, 60, 60, 120, 120, 180]
+        );
     }
 }

@@ -54,7 +54,8 @@ pub struct ServiceSeen {
     pub detected: Option<Span>,
     /// Slots that ever had a task of the failing image.
     pub reached: u64,
-    /// Slots that are to go on with a task of the failing image at the end.
+    /// Slots that at the end are to go on with a task of the failing image, or had one and have no
+    /// other that is to run.
     pub on_bad: u64,
     /// Largest number of tasks that held resources of nodes at one time.
     pub most_tasks: u64,
@@ -285,8 +286,11 @@ impl Sink for Watch {
                 Mode::ReplicatedJob { .. } | Mode::GlobalJob => 0,
             };
             let bad = lives.iter().filter(|life| life.is_bad);
-            let kept = bad.clone().filter(|life| life.wanted);
-            let on_bad: BTreeSet<SlotKey> = kept.map(|life| life.slot).collect();
+            let good: BTreeSet<SlotKey> =
+                lives.iter().filter(|life| life.wanted && !life.is_bad).map(|l| l.slot).collect();
+            let left = |life: &&&Life| life.wanted || !good.contains(&life.slot);
+            let on_bad: BTreeSet<SlotKey> =
+                bad.clone().filter(left).map(|life| life.slot).collect();
             let reached: BTreeSet<SlotKey> = bad.map(|life| life.slot).collect();
             let update = watched.update;
             let ended = update.filter(|(_, status)| !status.state.is_under_way());
@@ -362,5 +366,43 @@ impl Course {
             None => Some(Span::ZERO),
             Some(last) => self.steps.get(last + 1).map(|(at, _)| *at),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn course(intervals: &[(u64, u64)]) -> Course {
+        let at = |second: u64| SimTime(second * SECOND);
+        let intervals = intervals.iter().map(|(from, to)| (at(*from), at(*to))).collect();
+        Course::of(intervals, at(10), at(30))
+    }
+
+    /// Two that serve before and after the deploy at 10, one of them with a gap from 12 to 15.
+    #[test]
+    fn a_gap_is_seen() {
+        let course = course(&[(1, 99), (2, 12), (15, 99)]);
+        let steps = [(0, 2), (2, 1), (5, 2)].map(|(at, n)| (Span::from_secs(at), n));
+        assert_eq!(course.steps, steps);
+        assert_eq!((course.first(), course.least(), course.most()), (2, 1, 2));
+        assert_eq!(course.time(|count| count < 2), Span::from_secs(3));
+        assert_eq!(course.whole_after(2), Some(Span::from_secs(5)));
+        assert_eq!((course.whole_after(1), course.whole_after(3)), (Some(Span::ZERO), None));
+    }
+
+    #[test]
+    fn what_is_handed_over_in_an_instant_is_no_gap() {
+        let course = course(&[(1, 12), (12, 99), (3, 5), (40, 50)]);
+        assert_eq!(course.steps, [(Span::ZERO, 1)]);
+    }
+
+    #[test]
+    fn nothing_is_a_course_too() {
+        let course = course(&[]);
+        assert_eq!((course.least(), course.whole_after(1)), (0, None));
+        assert_eq!(course.time(|count| count == 0), Span::from_secs(20));
     }
 }

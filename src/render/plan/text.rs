@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use crate::plan::changes::{Restart, Service};
-use crate::plan::forecast::Failing;
+use crate::plan::forecast::{Failing, ServiceSummary};
+use crate::plan::mode::short;
 use crate::plan::range::covers;
 use crate::plan::verdict::{Timeout, Verdict, is_rolled_out};
 use crate::render::plan::Told;
@@ -77,28 +78,29 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         return writeln!(out, "  the old stack does not come up: there is nothing to forecast");
     }
     let of_file = deploy.services.iter().filter(|service| service.new.is_some());
-    let shown = of_file.filter_map(|service| {
-        Some((service, forecast.good.services.get(service.name.as_str())?))
-    });
+    let shown = of_file
+        .filter_map(|service| Some((service, forecast.good.services.get(service.name.as_str())?)));
     let shown: Vec<_> = shown.collect();
     let wide = shown.iter().map(|(service, _)| service.name.chars().count()).max().unwrap_or(0);
     for (service, seen) in &shown {
         let update = match seen.took {
             None if seen.updates.keys().all(Option::is_none) => "no update".to_string(),
-            took => format!("update {} after {}", states(seen, forecast.runs), some_times(took, forecast.runs)),
+            took => format!(
+                "update {} after {}",
+                states(seen, forecast.runs),
+                some_times(took, forecast.runs)
+            ),
         };
         writeln!(out, "  {:<wide$}  {update}", service.name)?;
         let pad = " ".repeat(wide);
         if seen.want > 0 {
-            let fewest = format!("{} of {}", counts(seen.least), seen.want);
-            writeln!(out, "  {pad}  fewest serving {fewest}, {} in all; fewer than wanted for {}",
-                times(seen.least_for), times(seen.short_for))?;
+            writeln!(out, "  {pad}  {}", capacity(seen))?;
         }
         let lost = match seen.requests {
             0 => String::new(),
             requests => format!("; requests lost {} of {requests} in all runs", seen.lost),
         };
-        writeln!(out, "  {pad}  at the peak {} more than before and after{lost}", extra(service, seen))?;
+        writeln!(out, "  {pad}  extra at the peak: {}{lost}", extra(service, seen))?;
     }
     writeln!(out, "  {}", client(&forecast.good.client, forecast.runs))?;
     let ends = shown.iter().filter_map(|(_, seen)| seen.took).map(|took| took.high);
@@ -116,6 +118,21 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         writeln!(out, "  {:<wide$}  {}", service.name, row(seen, step).trim_end())?;
     }
     Ok(())
+}
+
+/// How many replicas serve at least, and how long some are missing.
+pub(super) fn capacity(seen: &ServiceSummary) -> String {
+    let least = counts(seen.least);
+    if seen.least.is_some_and(|range| range.low >= seen.want as i64) {
+        return format!("never fewer than {least} of {} serve", seen.want);
+    }
+    let (least_for, short_for) = (times(seen.least_for), times(seen.short_for));
+    let short = if seen.least_for == seen.short_for {
+        String::new()
+    } else {
+        format!(", fewer than {} for {short_for}", seen.want)
+    };
+    format!("at the fewest {least} of {} serve, for {least_for}{short}", seen.want)
 }
 
 fn bad(
@@ -153,7 +170,7 @@ fn bad(
         };
         writeln!(
             out,
-            "{pad}  fewest serving {} of {}, {whole}",
+            "{pad}  {} of {} serve at the fewest, {whole}",
             counts(seen.least),
             seen.want
         )?;
@@ -176,29 +193,51 @@ fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         writeln!(
             out,
             "Timeout of a CI job: {}, since the slowest case ends within {} ({})",
-            timeout.wait,
+            short(timeout.wait),
             seconds(timeout.slowest),
             case(deploy, timeout.case)
         )?;
         for hangs in &timeout.hangs {
-            writeln!(out, "  in this case docker does not end by itself: {}", case(deploy, *hangs))?;
+            writeln!(
+                out,
+                "  in this case docker does not end by itself: {}",
+                case(deploy, *hangs)
+            )?;
         }
     }
     if !is_rolled_out(deploy, &forecast.good, forecast.runs) {
         return writeln!(out, "No: even the good version is not rolled out in every run.");
     }
-    let required = forecast.bad.iter().filter(|failing| failing.mode.is_required());
-    let mut is_good = true;
-    for failing in required {
-        let verdict = Verdict::of(failing, forecast.runs);
-        if !verdict.is_good() {
-            is_good = false;
-            let of_service = &deploy.services[failing.place].name;
-            writeln!(out, "No: {of_service}, {}: {}", failing.mode.told(), verdict.word())?;
+    let refused = refused(told);
+    for (service, modes) in &refused {
+        writeln!(out, "No: {service}: {}", modes.join(", "))?;
+    }
+    match (refused.is_empty(), forecast.bad.is_empty()) {
+        (false, _) => Ok(()),
+        (true, true) => writeln!(out, "Yes: it is rolled out."),
+        (true, false) => {
+            writeln!(
+                out,
+                "Yes: it is rolled out, and a version that fails from the start is caught."
+            )
         }
     }
-    if is_good {
-        writeln!(out, "Yes: the good version is rolled out, and what fails at once is caught.")?;
+}
+
+/// Services with the modes that have to be caught and are not, each with its verdict.
+pub(super) fn refused(told: Told<'_>) -> Vec<(&str, Vec<String>)> {
+    let mut refused: Vec<(&str, Vec<String>)> = Vec::new();
+    for failing in told.forecast.bad.iter().filter(|failing| failing.mode.is_required()) {
+        let verdict = Verdict::of(failing, told.forecast.runs);
+        if verdict.is_good() {
+            continue;
+        }
+        let name = told.deploy.services[failing.place].name.as_str();
+        let text = format!("{} ({})", failing.mode.told(), verdict.word());
+        match refused.last_mut() {
+            Some((last, modes)) if *last == name => modes.push(text),
+            _ => refused.push((name, vec![text])),
+        }
     }
-    Ok(())
+    refused
 }

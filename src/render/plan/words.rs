@@ -42,7 +42,11 @@ pub(super) fn some_times(range: Option<Range>, runs: usize) -> String {
 }
 
 /// Words with the number of runs, which is left out where all agree.
-pub(super) fn shares<K>(counted: &BTreeMap<K, usize>, runs: usize, word: impl Fn(&K) -> String) -> String {
+pub(super) fn shares<K>(
+    counted: &BTreeMap<K, usize>,
+    runs: usize,
+    word: impl Fn(&K) -> String,
+) -> String {
     let part = |(key, count): (&K, &usize)| match *count {
         count if count == runs => word(key),
         count => format!("{} in {count} of {runs} runs", word(key)),
@@ -82,7 +86,7 @@ pub(super) fn values(field: &Field) -> (String, String) {
 pub(super) fn extra(service: &Service, seen: &ServiceSummary) -> String {
     let extra = extra_tasks(service, seen);
     if extra == 0 {
-        return "nothing".to_string();
+        return "none".to_string();
     }
     let (nano, bytes) = service.new.as_ref().map_or((0, 0), reservations);
     let mut text = if extra == 1 { "1 task".to_string() } else { format!("{extra} tasks") };

@@ -74,8 +74,8 @@ pub fn is_task_dirty(store: &Store, service: &ServiceSnapshot, task: TaskSnapsho
         Difference::Nothing => !same_endpoint,
         Difference::Placement => !node_matches(store, service, task.node),
         Difference::Credentials => {
-            let up = task.is_runnable()
-                && (TaskState::Ready..=TaskState::Running).contains(&task.state);
+            let up =
+                task.is_runnable() && (TaskState::Ready..=TaskState::Running).contains(&task.state);
             !up || !same_endpoint
         }
         Difference::Task => true,
