@@ -22,12 +22,11 @@ impl ComposeFile {
             let value = Value::Text(image.clone());
             let place = service.place;
             let Some(fields) = fields_mut(&mut service.node) else { continue };
-            match fields.iter_mut().find(|field| field.key == "image") {
-                Some(field) => field.node.value = value,
-                None => {
-                    let node = Node { place, value };
-                    fields.push(Field { key: "image".to_string(), place, node });
-                }
+            if let Some(field) = fields.iter_mut().find(|field| field.key == "image") {
+                field.node.value = value;
+            } else {
+                let node = Node { place, value };
+                fields.push(Field { key: "image".to_string(), place, node });
             }
         }
         file

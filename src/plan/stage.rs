@@ -154,7 +154,7 @@ impl Deploy {
             let service = &self.services[place];
             let (image, bad) = self.failing(service, spec, mode);
             new = new.with_images(&[(service.key.clone(), image.clone())].into());
-            scenario.watch = self.afterwards(spec, &bad, mode);
+            scenario.watch = afterwards(spec, &bad, mode);
             scenario.images.insert(image_key(&image), bad);
             scenario.name = format!("{}-{}", service.name, mode.word());
         }
@@ -204,20 +204,6 @@ impl Deploy {
         Some(image_key(&image))
     }
 
-    /// How long to look after the update has ended: until what comes later has come.
-    fn afterwards(&self, spec: &ServiceSpec, image: &Image, mode: Mode) -> Span {
-        let minute = Span::from_secs(60);
-        let restart = spec.task.restart.and_then(|policy| policy.delay).unwrap_or_default();
-        let looks = probing(spec, image).plus(stop_grace(spec.task.container.stop_grace_period));
-        let later = match mode {
-            Mode::SickAfter(span) => span.plus(image.serves_after).plus(looks),
-            Mode::SlowStart(span) => span.plus(looks),
-            Mode::NeverHealthy => looks,
-            Mode::ImageMissing | Mode::ExitsAtOnce => Span::ZERO,
-        };
-        minute.plus(restart).plus(later)
-    }
-
     /// Longer than any rollout of these stacks that is not stuck, with its rollback: the time that
     /// every slot needs, one batch after the other and one service after the other, three times,
     /// for the first deploy, the update and the rollback; and ten minutes.
@@ -238,7 +224,7 @@ impl Deploy {
                 };
                 let batches = slots.div_ceil(at_once) as i64;
                 let monitor = config.monitor.unwrap_or(MONITOR);
-                let slot = self.slot_takes(spec, scenario).plus(config.delay);
+                let slot = slot_takes(spec, scenario).plus(config.delay);
                 slot.times(batches).plus(monitor).plus(config.delay)
             };
             configs.iter().map(most).max().unwrap_or_default()
@@ -246,28 +232,42 @@ impl Deploy {
         let once = each.fold(Span::ZERO, Span::plus);
         once.times(3).plus(Span::from_secs(600))
     }
+}
 
-    /// Longer than a slot takes: the old task's end, at most the minute after which it is no longer
-    /// waited for; the new one's download, start and health checks; a few seconds of Swarm's own.
-    fn slot_takes(&self, spec: &ServiceSpec, scenario: &Scenario) -> Span {
-        let container = &spec.task.container;
-        let stop = stop_grace(container.stop_grace_period).max(Span::from_secs(60));
-        let names = [container.image.as_str()].map(image_key);
-        let bad = with_other_tag(&names[0], |tag| format!("{tag}-bad"));
-        let images = [scenario.image(&names[0]), scenario.image(&bad)];
-        let own = images.iter().map(|image| {
-            let latencies = [&image.latency, &scenario.cluster.latency];
-            let nodes = scenario.cluster.nodes.iter().map(|node| &node.latency);
-            let all = latencies.into_iter().chain(nodes);
-            let slow = all.flat_map(|l| {
-                [&l.pull, &l.prepare, &l.start, &l.start_each_other, &l.stop, &l.cleanup]
-            });
-            let slow = slow.flatten().map(largest).fold(Span::ZERO, Span::plus);
-            // Whether it turns healthy or not, it is known by then.
-            slow.plus(probing(spec, image))
+/// How long to look after the update has ended: until what comes later has come.
+fn afterwards(spec: &ServiceSpec, image: &Image, mode: Mode) -> Span {
+    let minute = Span::from_secs(60);
+    let restart = spec.task.restart.and_then(|policy| policy.delay).unwrap_or_default();
+    let looks = probing(spec, image).plus(stop_grace(spec.task.container.stop_grace_period));
+    let later = match mode {
+        Mode::SickAfter(span) => span.plus(image.serves_after).plus(looks),
+        Mode::SlowStart(span) => span.plus(looks),
+        Mode::NeverHealthy => looks,
+        Mode::ImageMissing | Mode::ExitsAtOnce => Span::ZERO,
+    };
+    minute.plus(restart).plus(later)
+}
+
+/// Longer than a slot takes: the old task's end, at most the minute after which it is no longer
+/// waited for; the new one's download, start and health checks; a few seconds of Swarm's own.
+fn slot_takes(spec: &ServiceSpec, scenario: &Scenario) -> Span {
+    let container = &spec.task.container;
+    let stop = stop_grace(container.stop_grace_period).max(Span::from_secs(60));
+    let names = [container.image.as_str()].map(image_key);
+    let bad = with_other_tag(&names[0], |tag| format!("{tag}-bad"));
+    let images = [scenario.image(&names[0]), scenario.image(&bad)];
+    let own = images.iter().map(|image| {
+        let latencies = [&image.latency, &scenario.cluster.latency];
+        let nodes = scenario.cluster.nodes.iter().map(|node| &node.latency);
+        let all = latencies.into_iter().chain(nodes);
+        let slow = all.flat_map(|l| {
+            [&l.pull, &l.prepare, &l.start, &l.start_each_other, &l.stop, &l.cleanup]
         });
-        stop.plus(own.max().unwrap_or_default()).plus(Span::from_secs(20))
-    }
+        let slow = slow.flatten().map(largest).fold(Span::ZERO, Span::plus);
+        // Whether it turns healthy or not, it is known by then.
+        slow.plus(probing(spec, image))
+    });
+    stop.plus(own.max().unwrap_or_default()).plus(Span::from_secs(20))
 }
 
 fn largest(quantity: &Quantity) -> Span {
