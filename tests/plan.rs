@@ -91,8 +91,7 @@ fn changed(from: &str, to: &str) -> (Value, Option<i32>) {
     let place = Place::new(&format!("plan-changed-{}", to.len() * 1000 + from.len()));
     place.write("old.yml", SERVICE);
     place.write("new.yml", SERVICE.replace(from, to));
-    let arguments =
-        ["plan", "new.yml", "--against", "old.yml", "--runs", "2", "--format", "json"];
+    let arguments = ["plan", "new.yml", "--against", "old.yml", "--runs", "2", "--format", "json"];
     let output = place.swarmsim(&arguments);
     (json(&output), output.code)
 }
@@ -373,7 +372,14 @@ fn mistakes_of_both_files_are_told_at_once() {
 #[test]
 fn wrong_arguments_are_told_at_once() {
     let wrong = swarmsim(&[
-        "plan", "stacks/web.yml", "--image", "wbe=app:2", "--image", "web=A:", "--image", "web",
+        "plan",
+        "stacks/web.yml",
+        "--image",
+        "wbe=app:2",
+        "--image",
+        "web=A:",
+        "--image",
+        "web",
     ]);
     assert_eq!(wrong.code, Some(2));
     insta::assert_snapshot!(wrong.stderr, @r"");
@@ -437,7 +443,8 @@ fn random_stack(number: u64) -> Stack {
     // Steps of a linear congruence, of which the upper bits are taken.
     let mut state = number.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(3_037_000_493);
     let mut below = |most: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % most
     };
     let order = ["start-first", "stop-first"][below(2) as usize];
@@ -520,7 +527,9 @@ fn what_the_page_shows_is_printed() {
         let output = swarmsim(&arguments);
         assert!(matches!(output.code, Some(0 | 1)), "{command}: {}", output.stderr);
         match shown.strip_suffix("…\n") {
-            Some(front) => assert!(output.stdout.starts_with(front), "{command}\n{}", output.stdout),
+            Some(front) => {
+                assert!(output.stdout.starts_with(front), "{command}\n{}", output.stdout)
+            }
             None => assert_eq!(output.stdout, shown, "{command}"),
         }
     }

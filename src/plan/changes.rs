@@ -28,6 +28,13 @@ pub struct Service {
     pub old: Option<ServiceSpec>,
 }
 
+impl Service {
+    /// Whether the deploy does nothing to it.
+    pub fn is_left_alone(&self) -> bool {
+        self.restart == Restart::None && self.fields.is_empty()
+    }
+}
+
 /// What happens to the tasks of a service (semantics 3).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Restart {
@@ -86,7 +93,7 @@ pub enum Part {
     Endpoint,
     /// Where tasks may run: those restart that may not stay.
     Placement,
-    /// How many: tasks are added or removed at once, without parallelism and delay.
+    /// How many: tasks are adds or removes at once, without parallelism and delay.
     Mode,
     /// How updates and rollbacks go, this one included: nothing restarts.
     Update,
@@ -115,12 +122,12 @@ impl Part {
     /// What a change of it does.
     pub fn effect(self) -> &'static str {
         match self {
-            Part::Task => "part of the task: all restart",
-            Part::Endpoint => "part of the endpoint: all restart",
-            Part::Placement => "placement: those restart whose node does not fit",
-            Part::Mode => "added or removed at once",
-            Part::Update => "how updates go: none restart",
-            Part::Labels => "labels of the service: none restart",
+            Part::Task => "restarts all",
+            Part::Endpoint => "restarts all",
+            Part::Placement => "restarts what does not fit",
+            Part::Mode => "adds or removes at once",
+            Part::Update => "restarts none",
+            Part::Labels => "restarts none",
         }
     }
 }

@@ -228,8 +228,6 @@ fn bad<'t>(deploy: &'t Deploy, failing: &Failing, runs: usize) -> Bad<'t> {
 }
 
 fn numbers(seen: &ServiceSummary) -> Numbers {
-    let share =
-        |(state, runs): (&Option<&'static str>, &usize)| Share { state: *state, runs: *runs };
     Numbers {
         want: seen.want,
         took_ns: spread(seen.took),
@@ -240,12 +238,16 @@ fn numbers(seen: &ServiceSummary) -> Numbers {
         short_for_ns: spread(seen.short_for),
         reached: spread(seen.reached),
         on_bad: spread(seen.on_bad),
-        updates: seen.updates.iter().map(share).collect(),
+        updates: shares(&seen.updates),
         unnoticed_runs: seen.unnoticed,
         outage_runs: seen.outages,
         requests: seen.requests,
         requests_lost: seen.lost,
     }
+}
+
+fn shares(updates: &BTreeMap<Option<&'static str>, usize>) -> Vec<Share> {
+    updates.iter().map(|(state, runs)| Share { state: *state, runs: *runs }).collect()
 }
 
 fn ended(client: &Client) -> Ended {

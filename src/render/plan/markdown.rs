@@ -7,7 +7,7 @@ use crate::plan::mode::short;
 use crate::plan::range::covers;
 use crate::plan::verdict::{Timeout, Verdict, is_rolled_out};
 use crate::render::plan::Told;
-use crate::render::plan::text::{effect, refused};
+use crate::render::plan::text::{effect, left_alone, refused, silent};
 use crate::render::plan::words::{case, client, counts, extra, some_times, states, times, values};
 use crate::render::text::seconds;
 
@@ -48,6 +48,14 @@ fn answer(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             writeln!(out, "* {}: {}", code(service), modes.join(", "))?;
         }
     }
+    let silent: Vec<String> = silent(told).into_iter().map(code).collect();
+    if !silent.is_empty() {
+        writeln!(
+            out,
+            "\nDocker ends with 0 although the version fails: {}. Ask for the state of the update.",
+            silent.join(", ")
+        )?;
+    }
     if let Some(timeout) = Timeout::of(forecast) {
         writeln!(
             out,
@@ -68,7 +76,7 @@ fn answer(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
 fn changes(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     writeln!(out, "\n### What changes\n\n| Service | Field | Old | New | Effect |")?;
     writeln!(out, "| --- | --- | --- | --- | --- |")?;
-    for service in &told.deploy.services {
+    for service in told.deploy.services.iter().filter(|service| !service.is_left_alone()) {
         let name = code(&service.name);
         writeln!(out, "| {name} | | | | **{}** |", effect(service))?;
         for field in &service.fields {
@@ -79,7 +87,8 @@ fn changes(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             writeln!(out, "| | {field_name} | {old} | {new} | {effect}{said} |")?;
         }
     }
-    Ok(())
+    let alone: Vec<String> = left_alone(told).into_iter().map(code).collect();
+    if alone.is_empty() { Ok(()) } else { writeln!(out, "\nLeft alone: {}.", alone.join(", ")) }
 }
 
 fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
@@ -90,12 +99,14 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         "| Service | Update | After | Fewest serving | For | Extra at the peak | Requests lost |"
     )?;
     writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
-    for service in told.deploy.services.iter().filter(|service| service.new.is_some()) {
+    let of_file = told.deploy.services.iter().filter(|s| s.new.is_some() && !s.is_left_alone());
+    for service in of_file {
         let Some(seen) = good.services.get(service.name.as_str()) else { continue };
         let lost = match seen.requests {
             0 => "-".to_string(),
             requests => format!("{} of {requests}", seen.lost),
         };
+        let is_short = seen.short_for.is_some_and(|range| range.high > 0);
         writeln!(
             out,
             "| {} | {} | {} | {} of {} | {} | {} | {lost} |",
@@ -104,7 +115,7 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             times(seen.took),
             counts(seen.least),
             seen.want,
-            times(seen.least_for),
+            if is_short { times(seen.least_for) } else { "-".to_string() },
             extra(service, seen)
         )?;
     }

@@ -1,5 +1,6 @@
 //! A plan for people.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::plan::changes::{Restart, Service};
@@ -44,7 +45,7 @@ pub fn text(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
 
 fn changes(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     writeln!(out, "\nWhat changes")?;
-    for service in &told.deploy.services {
+    for service in told.deploy.services.iter().filter(|service| !service.is_left_alone()) {
         writeln!(out, "  {}  {}", service.name, effect(service))?;
         let name = |field: &crate::plan::changes::Field| field.name.chars().count();
         let wide = service.fields.iter().map(name).max().unwrap_or(0);
@@ -55,13 +56,19 @@ fn changes(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             writeln!(out, "    {:<wide$}  {old} → {new}  ({effect}{said})", field.name)?;
         }
     }
-    Ok(())
+    let alone = left_alone(told);
+    if alone.is_empty() { Ok(()) } else { writeln!(out, "  left alone: {}", alone.join(", ")) }
+}
+
+/// Services that the deploy does nothing to.
+pub(super) fn left_alone(told: Told<'_>) -> Vec<&str> {
+    let services = told.deploy.services.iter().filter(|service| service.is_left_alone());
+    services.map(|service| service.name.as_str()).collect()
 }
 
 /// What happens to the tasks of a service, in words.
 pub(super) fn effect(service: &Service) -> String {
     match service.restart {
-        Restart::None if service.fields.is_empty() => "is left alone",
         Restart::None => "no task restarts",
         Restart::Misplaced => "tasks restart whose node does not fit any more",
         Restart::All => "all tasks restart",
@@ -77,7 +84,7 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     if forecast.good.never_up == forecast.runs {
         return writeln!(out, "  the old stack does not come up: there is nothing to forecast");
     }
-    let of_file = deploy.services.iter().filter(|service| service.new.is_some());
+    let of_file = deploy.services.iter().filter(|s| s.new.is_some() && !s.is_left_alone());
     let shown = of_file
         .filter_map(|service| Some((service, forecast.good.services.get(service.name.as_str())?)));
     let shown: Vec<_> = shown.collect();
@@ -103,6 +110,9 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         writeln!(out, "  {pad}  extra at the peak: {}{lost}", extra(service, seen))?;
     }
     writeln!(out, "  {}", client(&forecast.good.client, forecast.runs))?;
+    if shown.iter().all(|(_, seen)| seen.want == 0) {
+        return Ok(());
+    }
     let ends = shown.iter().filter_map(|(_, seen)| seen.took).map(|took| took.high);
     let ends = ends.chain(forecast.good.client.took.map(|took| took.high));
     let step = step(ends.max().unwrap_or(0));
@@ -205,6 +215,18 @@ fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             )?;
         }
     }
+    let silent = silent(told);
+    if !silent.is_empty() {
+        writeln!(
+            out,
+            "Docker ends with 0 although the version fails: {}\n  so ask for the state: docker \
+             service inspect --format '{{{{.UpdateStatus.State}}}}' SERVICE",
+            silent.join(", ")
+        )?;
+    }
+    if !forecast.bad.is_empty() {
+        writeln!(out, "To see a case, run what this prints: plan … --scenario SERVICE:MODE")?;
+    }
     if !is_rolled_out(deploy, &forecast.good, forecast.runs) {
         return writeln!(out, "No: even the good version is not rolled out in every run.");
     }
@@ -222,6 +244,16 @@ fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             )
         }
     }
+}
+
+/// Services with a failing version, other than a slow one, of which the client's exit code tells
+/// nothing in some run.
+pub(super) fn silent(told: Told<'_>) -> Vec<&str> {
+    let is_silent =
+        |failing: &&Failing| failing.mode.is_required() && failing.client.exits.contains_key(&0);
+    let places = told.forecast.bad.iter().filter(is_silent).map(|failing| failing.place);
+    let places: BTreeSet<usize> = places.collect();
+    places.into_iter().map(|place| told.deploy.services[place].name.as_str()).collect()
 }
 
 /// Services with the modes that have to be caught and are not, each with its verdict.
