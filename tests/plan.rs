@@ -202,7 +202,9 @@ fn start_first_with_a_rollback_withstands_what_fails_from_the_start() {
     lies(&good["took_ns"], 165, 185);
     assert_eq!((&good["least"]["low"], &good["requests_lost"]), (&3.into(), &0.into()));
     assert!(good["requests"].as_i64() > Some(9 * 200), "{good}");
-    assert_eq!(good["extra_tasks"], 1);
+    // A slot takes 2.5 s and the end of its old task more than 3 s: while the third slot begins,
+    // the old tasks of the first and the second are still there.
+    assert_eq!(good["extra_tasks"], 3);
     for required in ["image-missing", "exits-at-once", "never-healthy", "slow-start"] {
         let bad = mode(&plan, required);
         assert_eq!((&bad["verdict"], state(bad)), (&"caught".into(), "rollback_completed"));
@@ -221,18 +223,20 @@ fn start_first_with_a_rollback_withstands_what_fails_from_the_start() {
     assert_eq!(exit(sick), 0);
 }
 
-/// A version that turns sick within the monitor is caught, one that is slow by less than the health
-/// check allows comes up.
+/// A version that turns sick within the monitor is noticed, one that is slow by less than the
+/// health check allows comes up.
 #[test]
 fn how_long_a_version_fails_or_is_slow_decides() {
     let more = ["--sick-after", "3s", "--slow-start", "1500ms"];
     let (plan, code) = watched("spans", "start-first", "rollback", &more);
     assert_eq!(code, Some(0));
     let sick = mode(&plan, "sick-later");
-    // Running 2 s after the start, sick after 4 s, two failed probes at 6 s and 8 s or so.
+    // Running 2 s after the start, sick from 4 s on, two failed probes by 6.2 s, and the end of the
+    // container. By then the third slot, at 2.5 s each, is done: all of them turn sick.
     assert_eq!(state(sick), "rollback_completed", "{sick}");
-    lies(&sick["detected_ns"], 60, 115);
-    assert_eq!(sick["verdict"], "caught", "{sick}");
+    lies(&sick["detected_ns"], 75, 100);
+    assert_eq!((&sick["verdict"], &sick["reached"]["low"]), (&"outage".into(), &3.into()));
+    assert_eq!((&sick["unnoticed_runs"], &sick["on_bad"]["high"]), (&0.into(), &0.into()));
     let slow = mode(&plan, "slow-start");
     // The probe at 2 s fails, the one at 4 s passes.
     assert_eq!((&slow["verdict"], state(slow)), (&"comes up".into(), "completed"), "{slow}");
@@ -250,9 +254,16 @@ fn stop_first_with_a_pause_loses_one_slot() {
     for required in ["image-missing", "exits-at-once", "never-healthy"] {
         let bad = mode(&plan, required);
         assert_eq!((&bad["verdict"], state(bad)), (&"caught".into(), "paused"), "{bad}");
-        assert_eq!((&bad["least"]["low"], &bad["least"]["high"]), (&2.into(), &2.into()), "{bad}");
-        assert_eq!((&bad["reached"]["high"], &bad["on_bad"]["low"]), (&1.into(), &1.into()));
         assert_eq!((&bad["whole_after_ns"], exit(bad)), (&Value::Null, 1), "{bad}");
+        // The failure and the worker that is free for the next slot are seen at the same moment:
+        // which comes first is chance, so that a second slot may be reached.
+        let between = |number: &Value, low: i64, high: i64| {
+            let of = |key: &str| number[key].as_i64().expect("a number");
+            assert!(low <= of("low") && of("high") <= high, "{bad}");
+        };
+        between(&bad["least"], 1, 2);
+        between(&bad["reached"], 1, 2);
+        between(&bad["on_bad"], 1, 2);
     }
 }
 
@@ -382,7 +393,10 @@ fn wrong_arguments_are_told_at_once() {
         "web",
     ]);
     assert_eq!(wrong.code, Some(2));
-    insta::assert_snapshot!(wrong.stderr, @r"");
+    let told = "error: --image wbe=app:2: there is no service wbe; did you mean web?\n\
+                error: --image web=A:: A: is no image reference\n\
+                error: --image web: SERVICE=IMAGE was expected\n";
+    assert_eq!(wrong.stderr, told);
     let scenario = swarmsim(&["plan", "scenarios/whoami-autorollback.yaml"]);
     assert_eq!(scenario.code, Some(3));
     assert!(scenario.stderr.contains("is no stack file"), "{}", scenario.stderr);
@@ -427,7 +441,7 @@ x-swarmsim: {environment: {WHO: me, EMPTY: full}}
     place.write("copy.yml", written);
     let spec = |file: &str| {
         place.write("t.yaml", format!(
-            "environment: {{WHO: me, EMPTY: full}}\nscript:\n- docker stack deploy -c {file} s\n- wait: converged\n- docker service inspect s_web\n"
+            "name: t\nenvironment: {{WHO: me, EMPTY: full}}\nscript:\n- docker stack deploy -c {file} s\n- wait: converged\n- docker service inspect s_web\n"
         ));
         let out = place.swarmsim(&["run", "t.yaml"]);
         assert_eq!(out.code, Some(0), "{}{}", out.stdout, out.stderr);
@@ -487,7 +501,8 @@ fn within(stacks: u64, fresh: u64) -> u64 {
         assert_eq!(range.runs, 39, "{number}");
         let scenario = deploy.scenario(Case::Good);
         for seed in 0..fresh {
-            let seen = run(&deploy, Case::Good, &scenario, 1_000_000_000 + 1_000 * number + seed);
+            let (seen, _) =
+                run(&deploy, Case::Good, &scenario, 1_000_000_000 + 1_000 * number + seed);
             let took = seen.services["s_web"].took.expect("it ends").0;
             held += u64::from((range.low..=range.high).contains(&took));
         }

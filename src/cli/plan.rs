@@ -7,13 +7,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::base::time::Span;
+use crate::base::time::{SimTime, Span};
 use crate::cli::exit::Exit;
 use crate::cli::input::stack_file;
 use crate::cli::say::{answer, complain, note};
 use crate::client::image::Reference;
 use crate::compose::run::{DEPLOYED_ONCE, Stack};
-use crate::plan::forecast::forecast;
+use crate::plan::forecast;
 use crate::plan::mode::Mode;
 use crate::plan::stage::{Base, Case, Deploy};
 use crate::plan::verdict::Answer;
@@ -117,6 +117,9 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
         let case = case(&deploy, &modes, word)?;
         let mut scenario = (*deploy.scenario(case)).clone();
         scenario.seed = args.seed.unwrap_or(scenario.seed);
+        // A version that goes on crashing is shown for as long as the forecast looks at it.
+        let (_, over) = forecast::run(&deploy, case, &deploy.scenario(case), scenario.seed);
+        scenario.limits.time = over.since(SimTime::ZERO);
         let written = scenario.to_tree().to_lines();
         return Ok(answer(|out| out.write_all(written.as_bytes()).map(|()| Exit::Success)));
     }
@@ -126,7 +129,7 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
         Exit::Internal
     })?;
     let (runs, seed) = (usize::from(args.runs.get()), args.seed.unwrap_or(deploy.seed()));
-    let forecast = threads.install(|| forecast(&deploy, &modes, runs, seed));
+    let forecast = threads.install(|| forecast::forecast(&deploy, &modes, runs, seed));
     let file = args.file.display().to_string();
     let told = Told {
         file: &file,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::base::time::Span;
+use crate::base::chance::Seed;
+use crate::base::time::{SimTime, Span};
 use crate::plan::mode::Mode;
 use crate::plan::range::Range;
 use crate::plan::stage::{Case, Deploy};
@@ -14,6 +15,8 @@ use crate::scenario::model::Scenario;
 use crate::sim::world::Simulation;
 use crate::swarmkit::task::UpdateState;
 use crate::sweep::replicate::seed;
+use crate::timeline::ends::Stop;
+use crate::timeline::sink::Sink;
 
 /// The forecast of a deploy.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -101,16 +104,21 @@ pub struct ServiceSummary {
     pub course: Vec<(Span, u64)>,
 }
 
-/// Runs one run of a case and gives its numbers.
-pub fn run(deploy: &Deploy, case: Case, scenario: &Arc<Scenario>, seed: u64) -> Seen {
+/// Runs one run of a case: its numbers, and when it was over.
+pub fn run(deploy: &Deploy, case: Case, scenario: &Arc<Scenario>, seed: u64) -> (Seen, SimTime) {
     let bad = match case {
         Case::Good => None,
         Case::Bad(place, _) => deploy.bad_image(place),
     };
     let mut watch = Watch::new(scenario, bad);
-    let seed = crate::base::chance::Seed(seed);
-    Simulation::with_seed(scenario, seed).run(&mut watch);
-    watch.seen()
+    let mut simulation = Simulation::with_seed(scenario, Seed(seed));
+    let mut stop = simulation.run_until(SimTime::ZERO, &mut watch);
+    while stop.is_none() && !watch.is_over() {
+        stop = simulation.step(&mut watch);
+    }
+    let footer = simulation.footer(stop.unwrap_or(Stop::ScriptDone));
+    watch.finish(&footer);
+    (watch.seen(), footer.at)
 }
 
 /// Runs every case with the same seeds, on all threads. The result does not depend on these.
@@ -124,7 +132,7 @@ pub fn forecast(deploy: &Deploy, modes: &[Mode], runs: usize, first_seed: u64) -
         cases.into_iter().map(|case| (case, deploy.scenario(case))).collect();
     let one = |number: usize| {
         let (case, scenario) = &staged[number / runs];
-        run(deploy, *case, scenario, seed(first_seed, (number % runs) as u64).0)
+        run(deploy, *case, scenario, seed(first_seed, (number % runs) as u64).0).0
     };
     let all: Vec<Seen> = (0..staged.len() * runs).into_par_iter().map(one).collect();
     let mut each = all.chunks(runs);

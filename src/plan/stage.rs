@@ -20,6 +20,9 @@ use crate::swarmkit::spec::{HealthConfig, Mode as Amount, ServiceSpec};
 /// The step of a forecast's script that deploys the new stack.
 pub const DEPLOY: u32 = 3;
 
+/// The last step of the script: it looks on for a while, and when it is over so is the run.
+pub const LAST: u32 = 5;
+
 /// Between the convergence of the old stack and the deploy of the new one: new tasks of a service
 /// are no longer looked at by anyone.
 const REST: Span = Span::from_secs(5);
@@ -147,14 +150,15 @@ impl Deploy {
         let mut new = self.new.clone();
         let mut scenario = self.world.clone();
         scenario.name = format!("{}-good", self.stack);
-        scenario.watch = AFTERWARDS;
+        scenario.watch = Span::ZERO;
+        let mut look_on = AFTERWARDS;
         if let Case::Bad(place, mode) = case
             && let Some(spec) = self.services.get(place).and_then(|service| service.new.as_ref())
         {
             let service = &self.services[place];
             let (image, bad) = self.failing(service, spec, mode);
             new = new.with_images(&[(service.key.clone(), image.clone())].into());
-            scenario.watch = afterwards(spec, &bad, mode);
+            look_on = afterwards(spec, &bad, mode);
             scenario.images.insert(image_key(&image), bad);
             scenario.name = format!("{}-{}", service.name, mode.word());
         }
@@ -179,12 +183,13 @@ impl Deploy {
             wait(Wait::For(REST)),
             Step { label: Some("deploy".into()), ..deploy("after.yml", "--detach=false") },
             wait(Wait::UpdateDone),
+            wait(Wait::For(look_on)),
         ];
         let whole = |traffic: &Traffic| Traffic { from: None, until: None, ..traffic.clone() };
         scenario.traffic = self.world.traffic.iter().map(whole).collect();
         scenario.faults.clear();
         scenario.expect.clear();
-        scenario.limits.time = self.longest(&scenario).plus(scenario.watch);
+        scenario.limits.time = self.longest(&scenario).plus(look_on);
         Arc::new(scenario)
     }
 

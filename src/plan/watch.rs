@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::base::ids::{RecordNo, ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::plan::mode::serves;
-use crate::plan::stage::DEPLOY;
+use crate::plan::stage::{DEPLOY, LAST};
 use crate::scenario::model::{Scenario, image_key};
 use crate::swarmkit::spec::Mode;
 use crate::swarmkit::task::{TaskState, UpdateState};
@@ -75,6 +75,7 @@ pub struct Watch {
     client: Option<(SimTime, u8)>,
     services: BTreeMap<ServiceIx, Watched>,
     tasks: BTreeMap<TaskIx, Life>,
+    is_over: bool,
     seen: Seen,
 }
 
@@ -135,8 +136,14 @@ impl Watch {
             client: None,
             services: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            is_over: false,
             seen: Seen::default(),
         }
+    }
+
+    /// Whether the script is done: what goes on crashing does not end by itself.
+    pub fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// The numbers, once the run has ended.
@@ -148,6 +155,7 @@ impl Watch {
         match command {
             CommandFact::Typed { step: DEPLOY, .. } => self.begun = Some(at),
             CommandFact::Exited { step: DEPLOY, code } => self.client = Some((at, *code)),
+            CommandFact::Exited { step: LAST, .. } => self.is_over = true,
             _ => {}
         }
     }
