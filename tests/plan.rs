@@ -180,6 +180,12 @@ fn lies(number: &Value, from: i64, to: i64) {
     assert!(from <= low && high <= to, "{low} to {high}, not {from} to {to}: {number}");
 }
 
+/// A count lies between two.
+fn between(number: &Value, low: i64, high: i64) {
+    let of = |key: &str| number[key].as_i64().expect("a number");
+    assert!(low <= of("low") && of("high") <= high, "not {low} to {high}: {number}");
+}
+
 fn state(bad: &Value) -> &str {
     assert_eq!(bad["updates"].as_array().map(Vec::len), Some(1), "{bad}");
     bad["updates"][0]["state"].as_str().expect("a state")
@@ -209,7 +215,10 @@ fn start_first_with_a_rollback_withstands_what_fails_from_the_start() {
         let bad = mode(&plan, required);
         assert_eq!((&bad["verdict"], state(bad)), (&"caught".into(), "rollback_completed"));
         assert_eq!((&bad["least"]["low"], &bad["on_bad"]["high"]), (&3.into(), &0.into()), "{bad}");
-        assert_eq!((&bad["reached"]["high"], exit(bad)), (&1.into(), 0), "{bad}");
+        // The failure and the worker that is free for the next slot are seen at the same moment:
+        // which comes first is chance, so that a second slot may be reached.
+        between(&bad["reached"], 1, 2);
+        assert_eq!(exit(bad), 0, "{bad}");
         assert_eq!(bad["whole_after_ns"]["high"], 0, "{bad}");
     }
     // A pull that fails takes no time; an exit half a second after the start; two probes of 2 s.
@@ -255,12 +264,7 @@ fn stop_first_with_a_pause_loses_one_slot() {
         let bad = mode(&plan, required);
         assert_eq!((&bad["verdict"], state(bad)), (&"caught".into(), "paused"), "{bad}");
         assert_eq!((&bad["whole_after_ns"], exit(bad)), (&Value::Null, 1), "{bad}");
-        // The failure and the worker that is free for the next slot are seen at the same moment:
-        // which comes first is chance, so that a second slot may be reached.
-        let between = |number: &Value, low: i64, high: i64| {
-            let of = |key: &str| number[key].as_i64().expect("a number");
-            assert!(low <= of("low") && of("high") <= high, "{bad}");
-        };
+        // As above, a second slot may be reached.
         between(&bad["least"], 1, 2);
         between(&bad["reached"], 1, 2);
         between(&bad["on_bad"], 1, 2);
@@ -480,7 +484,7 @@ fn random_stack(number: u64) -> Stack {
         below(4),
         1 + below(9),
         1 + below(4),
-        below(4000),
+        below(2000),
         below(2000),
         2 + below(8),
     );
@@ -490,41 +494,41 @@ fn random_stack(number: u64) -> Stack {
     load(request).unwrap_or_else(|mistaken| panic!("{text}\n{mistaken:?}"))
 }
 
-/// How many of so many fresh runs of each of so many stacks lie within the range of 39.
-fn within(stacks: u64, fresh: u64) -> u64 {
-    let mut held = 0;
+/// How many of so many fresh runs of each of so many stacks lie within the range of 39: of the time
+/// until the update was completed, and until docker ended.
+fn within(stacks: u64, fresh: u64) -> (u64, u64) {
+    let mut held = (0, 0);
     for number in 0..stacks {
         let deploy = Deploy::new(random_stack(number), Base::Previous, &BTreeMap::new());
         let deploy = deploy.unwrap_or_else(|refusal| panic!("{refusal:?}"));
-        let told = forecast(&deploy, &[], 39, 1_000 * number);
-        let range: Range = told.good.services["s_web"].took.expect("it ends");
-        assert_eq!(range.runs, 39, "{number}");
+        let told = forecast(&deploy, &[], 39, 1_000 * number).good;
+        assert_eq!(told.never_up, 0, "{number}");
+        let ranges = [told.services["s_web"].took, told.client.took];
+        let [update, client] = ranges.map(|range| range.expect("it ends"));
+        assert_eq!((update.runs, client.runs), (39, 39), "{number}");
+        let holds = |range: Range, took: i64| u64::from((range.low..=range.high).contains(&took));
         let scenario = deploy.scenario(Case::Good);
         for seed in 0..fresh {
-            let (seen, _) =
-                run(&deploy, Case::Good, &scenario, 1_000_000_000 + 1_000 * number + seed);
-            let took = seen.services["s_web"].took.expect("it ends").0;
-            held += u64::from((range.low..=range.high).contains(&took));
+            let seed = 1_000_000_000 + 1_000 * number + seed;
+            let (seen, _) = run(&deploy, Case::Good, &scenario, seed);
+            held.0 += holds(update, seen.services["s_web"].took.expect("it ends").0);
+            held.1 += holds(client, seen.client.expect("it ends").0.0);
         }
     }
     held
 }
 
-/// The range holds 95 % of fresh runs: of 120, with the spread of twelve ranges and of ten runs
-/// each, within 3 standard deviations of 114, which are 2.7 each.
+/// The experiment of docs/plan.md: 200 stacks, ten fresh runs each. Docker's end is a time without
+/// steps, so that its range holds 95 % of fresh runs: 1900, with a standard deviation of 11. The
+/// manager works in steps of a tenth of a second, and what is equal to an end is held as well.
 #[test]
-fn ranges_hold_what_they_promise_in_small() {
-    let held = within(12, 10);
-    assert!((106..=119).contains(&held), "{held} of 120");
-}
-
-/// The experiment of docs/plan.md: 200 stacks, ten fresh runs each.
-#[test]
-#[ignore = "takes a minute"]
 fn ranges_hold_what_they_promise() {
-    let held = within(200, 10);
-    println!("{held} of 2000 fresh runs lie within the range of 39");
-    assert!((1860..=1940).contains(&held), "{held} of 2000");
+    let (update, client) = within(200, 10);
+    assert!((1860..=1940).contains(&client), "{client} of 2000");
+    assert!((1860..=1990).contains(&update), "{update} of 2000");
+    let page = include_str!("../docs/plan.md");
+    let told = format!("{client} of 2000 ends of docker and {update} of 2000 updates");
+    assert!(page.contains(&told), "docs/plan.md does not say: {told}");
 }
 
 /// Each `console` block of the page is a command and all that it prints, up to a line of dots.

@@ -15,7 +15,7 @@ const NEVER: Span = Span::from_secs(365 * 24 * 3600);
 pub enum Mode {
     /// Nobody has the image: its tag is misspelt, or it was not pushed.
     ImageMissing,
-    /// The process exits with code 1 half a second after its start.
+    /// The process exits with code 1 half a second after its start, and has not served till then.
     ExitsAtOnce,
     /// It runs, but does not serve, and its health check fails.
     NeverHealthy,
@@ -70,7 +70,10 @@ impl Mode {
         let mut image = sound(usual);
         match self {
             Mode::ImageMissing => image.present = Presence::Nowhere,
-            Mode::ExitsAtOnce => image.exit = Some(Exit { after: EXITS_AFTER, code: 1 }),
+            Mode::ExitsAtOnce => {
+                image.exit = Some(Exit { after: EXITS_AFTER, code: 1 });
+                image.serves_after = image.serves_after.max(EXITS_AFTER);
+            }
             Mode::NeverHealthy => {
                 image.health = Health::Fail;
                 image.serves_after = NEVER;
@@ -135,6 +138,8 @@ mod tests {
         assert_eq!(served(Mode::SickAfter(after(60))), (after(4), Some(after(64))));
         assert_eq!(served(Mode::SlowStart(after(60))), (after(64), None));
         assert_eq!(served(Mode::NeverHealthy).0, NEVER);
+        let at_once = Mode::ExitsAtOnce.image(&Image::default());
+        assert_eq!(at_once.exit.map(|exit| exit.after), Some(at_once.serves_after));
     }
 
     #[test]
