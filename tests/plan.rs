@@ -444,9 +444,13 @@ x-swarmsim: {environment: {WHO: me, EMPTY: full}}
     let written = case.as_str().expect("a text");
     place.write("copy.yml", written);
     let spec = |file: &str| {
-        place.write("t.yaml", format!(
-            "name: t\nenvironment: {{WHO: me, EMPTY: full}}\nscript:\n- docker stack deploy -c {file} s\n- wait: converged\n- docker service inspect s_web\n"
-        ));
+        place.write(
+            "t.yaml",
+            format!(
+                "name: t\nenvironment: {{WHO: me, EMPTY: full}}\nscript:\n- docker stack \
+             deploy -c {file} s\n- wait: converged\n- docker service inspect s_web\n"
+            ),
+        );
         let out = place.swarmsim(&["run", "t.yaml"]);
         assert_eq!(out.code, Some(0), "{}{}", out.stdout, out.stderr);
         let inspected = out.stdout.split("docker service inspect s_web").nth(1).map(str::to_string);
@@ -473,11 +477,13 @@ fn random_stack(number: u64) -> Stack {
             1 + below(5)
         ),
     };
+    let pad = " ".repeat(6);
     let text = format!(
-        "services:\n  web:\n    image: app:1\n{check}    stop_grace_period: {}s\n    deploy:\n      \
-         replicas: {}\n      update_config: {{parallelism: {}, delay: {}s, monitor: {}s, order: \
+        "services:\n  web:\n    image: app:1\n{check}    stop_grace_period: {}s\n    deploy:\n\
+         {pad}replicas: {}\n      update_config: {{parallelism: {}, delay: {}s, monitor: {}s, order: \
          {order}}}\nx-swarmsim:\n  cluster: {{nodes: {}}}\n  images:\n    app:1: {{serves_after: \
-         {}ms, sigterm: {{exits_after: {}ms, code: 0}}, latency: {{pull: {{uniform: [1s, {}s]}}}}}}\n",
+         {}ms, sigterm: {{exits_after: {}ms, code: 0}}, \
+         latency: {{prepare: {{uniform: [1s, {}s]}}}}}}\n",
         5 + below(10),
         1 + below(8),
         below(4),
@@ -547,7 +553,7 @@ fn what_the_page_shows_is_printed() {
         assert!(matches!(output.code, Some(0 | 1)), "{command}: {}", output.stderr);
         match shown.strip_suffix("…\n") {
             Some(front) => {
-                assert!(output.stdout.starts_with(front), "{command}\n{}", output.stdout)
+                assert!(output.stdout.starts_with(front), "{command}\n{}", output.stdout);
             }
             None => assert_eq!(output.stdout, shown, "{command}"),
         }

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use crate::base::time::Span;
 use crate::client::inspect;
 use crate::client::json::Json;
+use crate::swarmkit::defaults::UPDATE_CONFIG;
 use crate::swarmkit::orchestrator::{Difference, difference};
-use crate::swarmkit::spec::ServiceSpec;
+use crate::swarmkit::spec::{ServiceSpec, UpdateConfig};
 
 /// A service of the old stack, of the new one, or of both.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,6 +30,11 @@ pub struct Service {
 }
 
 impl Service {
+    /// How its tasks are replaced, as far as that is said or the default.
+    pub fn update(&self) -> UpdateConfig {
+        self.new.as_ref().and_then(|spec| spec.update).unwrap_or(UPDATE_CONFIG)
+    }
+
     /// Whether the deploy does nothing to it.
     pub fn is_left_alone(&self) -> bool {
         self.restart == Restart::None && self.fields.is_empty()
@@ -268,18 +274,23 @@ pub fn memory(bytes: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::swarmkit::defaults::UPDATE_CONFIG;
     use crate::swarmkit::spec::{
         EndpointSpec, Mode, Placement, PortConfig, Protocol, PublishMode, RestartPolicy,
-        UpdateConfig,
+        TaskTemplate,
     };
 
     fn spec() -> ServiceSpec {
-        let line = "docker service create --name web --env A=1 --replicas 2 app:1";
-        let words = crate::client::words::split(line).unwrap();
-        match crate::client::command::parse(&words).unwrap() {
-            crate::client::command::DockerCommand::ServiceCreate { spec, .. } => *spec,
-            other => panic!("{other:?}"),
+        let mut task = TaskTemplate::default();
+        task.container.image = "app:1".into();
+        task.container.env = vec!["A=1".into()];
+        ServiceSpec {
+            name: "web".into(),
+            labels: BTreeMap::new(),
+            task,
+            mode: Mode::Replicated { replicas: 2 },
+            update: None,
+            rollback: None,
+            endpoint: None,
         }
     }
 
@@ -344,7 +355,7 @@ mod tests {
                         publish_mode: PublishMode::Ingress,
                     }],
                     ..EndpointSpec::default()
-                })
+                });
             },
             Restart::All,
             &[

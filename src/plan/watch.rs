@@ -127,7 +127,7 @@ impl Life {
 }
 
 impl Watch {
-    /// Follows a run of a scenario of [`crate::plan::stage`]. `bad` is the key of the failing image.
+    /// Follows a run of a scenario of [`crate::plan::stage`]. `bad` is the failing image's key.
     pub fn new(scenario: &Arc<Scenario>, bad: Option<String>) -> Watch {
         Watch {
             scenario: scenario.clone(),

@@ -127,8 +127,8 @@ fn bad(out: &mut dyn Write, told: Told<'_>, name: &str, failing: &[&Failing]) ->
     writeln!(out, "\n### If the new version of {} fails\n", code(name))?;
     writeln!(
         out,
-        "| It is | Verdict | Noticed after | Update | Fewest serving | Reached | Left on it | Whole \
-         after | Docker |"
+        "| It is | Verdict | Noticed after | Update | Fewest serving | Reached | Left on it | \
+         Whole after | Docker |"
     )?;
     writeln!(out, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
     for failing in failing {

@@ -13,7 +13,6 @@ use crate::render::plan::words::{
     case, client, counts, extra, row, some_times, states, step, times, values,
 };
 use crate::render::text::seconds;
-use crate::swarmkit::defaults::UPDATE_CONFIG;
 
 /// Writes the plan.
 ///
@@ -152,7 +151,7 @@ fn bad(
     failing: &[&Failing],
 ) -> io::Result<()> {
     let runs = told.forecast.runs;
-    let update = service.new.as_ref().and_then(|spec| spec.update).unwrap_or(UPDATE_CONFIG);
+    let update = service.update();
     writeln!(
         out,
         "\nIf the new version of {} fails ({}, on failure {})",
