@@ -120,6 +120,8 @@ fn each_kind_of_change_restarts_what_the_rule_says() {
         assert!(!fields.is_empty() && fields.iter().all(|f| f["part"] == part), "{to}: {service}");
         let seen = &plan["good"]["services"][0];
         assert_eq!(&seen["updates"][0]["state"], update, "{to}: {seen}");
+        let new = if to == "replicas: 5" { 2 } else { 3 * u64::from(update == &completed) };
+        assert_eq!(seen["new_tasks"]["high"], new, "{to}: {seen}");
         assert_eq!(plan["good"]["client"]["exits"][0]["code"], 0, "{to}");
         // Without a health check a version that never serves is not noticed.
         assert_eq!(code, Some(i32::from(restart == "all")), "{to}");
@@ -333,6 +335,49 @@ x-swarmsim: {cluster: {nodes: 1}}
     assert!(roomy.stdout.contains("extra at the peak: 1 task, 6 GiB"), "{}", roomy.stdout);
 }
 
+/// Nobody serves while both replicas of two are replaced, and that long requests are lost: five in
+/// a second, each counted by the balancer, which knows nothing of what is called serving here.
+#[test]
+fn what_does_not_serve_loses_requests() {
+    let place = Place::new("plan-lost");
+    let stack = "
+services:
+  web:
+    image: app:1
+    ports: ['80:80']
+    deploy: {replicas: 2, update_config: {parallelism: 2}}
+x-swarmsim:
+  cluster: {nodes: 2}
+  images: {app:1: {serves_after: 4s}, app:2: {like: 'app:1'}}
+  traffic: [{port: 80, every: 200ms}]
+";
+    place.write("s.yml", stack);
+    let front = ["plan", "s.yml", "--image", "web=app:2", "--format", "json", "--runs", "9"];
+    let plan = json(&place.swarmsim(&front));
+    let seen = &plan["good"]["services"][0];
+    assert_eq!((&seen["least"]["high"], &seen["new_tasks"]["high"]), (&0.into(), &2.into()));
+    // The old ones leave the balancer, two seconds and a stop later the new ones start, and serve
+    // four seconds after that.
+    lies(&seen["least_for_ns"], 60, 80);
+    let lost = seen["requests_lost"].as_i64().expect("a number") * 10 / 9;
+    let dark = seen["least_for_ns"]["median"].as_i64().expect("a number") / 20_000_000;
+    assert!((lost - dark).abs() <= dark / 10, "{lost} and {dark} tenths of requests");
+    let text = place.swarmsim(&["plan", "s.yml", "--image", "web=app:2", "--runs", "2"]).stdout;
+    let told = "Even if all goes well there is a time at which no replica of s_web serves.\n";
+    assert!(text.contains(told), "{text}");
+}
+
+/// What runs now, or is said to, does not come up: there is nothing to be deployed over.
+#[test]
+fn an_old_version_that_does_not_come_up_is_told() {
+    let place = Place::new("plan-never-up");
+    let block = "x-swarmsim: {images: {app:1: {present: false}}}";
+    place.write("s.yml", format!("services: {{web: {{image: 'app:1'}}}}\n{block}\n"));
+    let output = place.swarmsim(&["plan", "s.yml", "--image", "web=app:2", "--runs", "2"]);
+    assert_eq!(output.code, Some(6), "{}{}", output.stdout, output.stderr);
+    assert!(output.stdout.contains("  the old stack does not come up: "), "{}", output.stdout);
+}
+
 /// Jobs do not serve, and end by themselves.
 #[test]
 fn a_stack_with_a_job() {
@@ -477,22 +522,26 @@ fn random_stack(number: u64) -> Stack {
             1 + below(5)
         ),
     };
-    let pad = " ".repeat(6);
+    let update = format!(
+        "{{parallelism: {}, delay: {}s, monitor: {}s, order: {order}}}",
+        below(4),
+        below(4),
+        1 + below(9)
+    );
+    let image = format!(
+        "{{serves_after: {}ms, sigterm: {{exits_after: {}ms, code: 0}}, latency: {{prepare: \
+         {{uniform: [1s, {}s]}}}}}}",
+        below(2000),
+        below(2000),
+        2 + below(8)
+    );
     let text = format!(
-        "services:\n  web:\n    image: app:1\n{check}    stop_grace_period: {}s\n    deploy:\n\
-         {pad}replicas: {}\n      update_config: {{parallelism: {}, delay: {}s, monitor: {}s, order: \
-         {order}}}\nx-swarmsim:\n  cluster: {{nodes: {}}}\n  images:\n    app:1: {{serves_after: \
-         {}ms, sigterm: {{exits_after: {}ms, code: 0}}, \
-         latency: {{prepare: {{uniform: [1s, {}s]}}}}}}\n",
+        "services:\n  web:\n    image: app:1\n{check}    stop_grace_period: {}s\n    deploy: \
+         {{replicas: {}, update_config: {update}}}\nx-swarmsim:\n  cluster: {{nodes: {}}}\n  \
+         images: {{app:1: {image}}}\n",
         5 + below(10),
         1 + below(8),
-        below(4),
-        below(4),
-        1 + below(9),
         1 + below(4),
-        below(2000),
-        below(2000),
-        2 + below(8),
     );
     let files = BTreeMap::new();
     let request =

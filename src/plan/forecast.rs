@@ -87,6 +87,8 @@ pub struct ServiceSummary {
     pub reached: Option<Range>,
     /// Slots that are left on it.
     pub on_bad: Option<Range>,
+    /// Tasks made since the deploy.
+    pub new_tasks: Option<Range>,
     /// Tasks that held resources at one time, at the peak.
     pub most_tasks: Option<Range>,
     /// How updates stand at the end, each with the number of runs; `None` = there was none.
@@ -193,6 +195,7 @@ fn of(seen: &[&ServiceSeen]) -> ServiceSummary {
         detected: spans(|seen| seen.detected),
         reached: counts(|seen| seen.reached),
         on_bad: counts(|seen| seen.on_bad),
+        new_tasks: counts(|seen| seen.new_tasks),
         most_tasks: counts(|seen| seen.most_tasks),
         updates,
         unnoticed: seen.iter().filter(unnoticed).count(),

@@ -57,6 +57,8 @@ pub struct ServiceSeen {
     /// Slots that at the end are to go on with a task of the failing image, or had one and have no
     /// other that is to run.
     pub on_bad: u64,
+    /// Tasks made since the deploy.
+    pub new_tasks: u64,
     /// Largest number of tasks that held resources of nodes at one time.
     pub most_tasks: u64,
     /// Requests made.
@@ -95,6 +97,8 @@ struct Life {
     service: ServiceIx,
     slot: SlotKey,
     is_bad: bool,
+    /// Whether it was made since the deploy.
+    is_new: bool,
     /// Whether it is to be there.
     wanted: bool,
     /// From when to when its process serves, counted from its start.
@@ -201,6 +205,7 @@ impl Watch {
                 service: created.service,
                 slot: created.slot,
                 is_bad: self.bad.as_ref().is_some_and(|bad| *bad == key),
+                is_new: self.begun.is_some(),
                 wanted: true,
                 serves: serves(&self.scenario.image(&created.image)),
                 assigned: None,
@@ -313,6 +318,7 @@ impl Sink for Watch {
                 detected: watched.detected.map(since),
                 reached: reached.len() as u64,
                 on_bad: on_bad.len() as u64,
+                new_tasks: lives.iter().filter(|life| life.is_new).count() as u64,
                 most_tasks: held.most(),
                 requests: watched.requests,
                 lost: watched.lost,

@@ -7,7 +7,7 @@ use crate::plan::mode::short;
 use crate::plan::range::covers;
 use crate::plan::verdict::{Timeout, Verdict, is_rolled_out};
 use crate::render::plan::Told;
-use crate::render::plan::text::{effect, left_alone, refused, silent};
+use crate::render::plan::text::{dark, effect, left_alone, refused, silent};
 use crate::render::plan::words::{case, client, counts, extra, some_times, states, times, values};
 use crate::render::text::seconds;
 
@@ -56,6 +56,13 @@ fn answer(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             silent.join(", ")
         )?;
     }
+    for name in dark(told) {
+        let name = code(name);
+        writeln!(
+            out,
+            "\nEven if all goes well there is a time at which no replica of {name} serves."
+        )?;
+    }
     if let Some(timeout) = Timeout::of(forecast) {
         writeln!(
             out,
@@ -96,9 +103,9 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     writeln!(out, "\n### If the new version is good\n")?;
     writeln!(
         out,
-        "| Service | Update | After | Fewest serving | For | Extra at the peak | Requests lost |"
+        "| Service | Update | After | New tasks | Fewest serving | For | Extra at the peak | Lost |"
     )?;
-    writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
+    writeln!(out, "| --- | --- | --- | --- | --- | --- | --- | --- |")?;
     let of_file = told.deploy.services.iter().filter(|s| s.new.is_some() && !s.is_left_alone());
     for service in of_file {
         let Some(seen) = good.services.get(service.name.as_str()) else { continue };
@@ -109,10 +116,11 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         let is_short = seen.short_for.is_some_and(|range| range.high > 0);
         writeln!(
             out,
-            "| {} | {} | {} | {} of {} | {} | {} | {lost} |",
+            "| {} | {} | {} | {} | {} of {} | {} | {} | {lost} |",
             code(&service.name),
             states(seen, runs),
             times(seen.took),
+            counts(seen.new_tasks),
             counts(seen.least),
             seen.want,
             if is_short { times(seen.least_for) } else { "-".to_string() },

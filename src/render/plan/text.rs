@@ -97,7 +97,11 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
                 some_times(took, forecast.runs)
             ),
         };
-        writeln!(out, "  {:<wide$}  {update}", service.name)?;
+        let new = match seen.new_tasks {
+            Some(range) if range.high == 1 => "1 new task".to_string(),
+            range => format!("{} new tasks", counts(range)),
+        };
+        writeln!(out, "  {:<wide$}  {update}, {new}", service.name)?;
         let pad = " ".repeat(wide);
         if seen.want > 0 {
             writeln!(out, "  {pad}  {}", capacity(seen))?;
@@ -214,6 +218,12 @@ fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             )?;
         }
     }
+    for name in dark(told) {
+        writeln!(
+            out,
+            "Even if all goes well there is a time at which no replica of {name} serves."
+        )?;
+    }
     let silent = silent(told);
     if !silent.is_empty() {
         writeln!(
@@ -224,7 +234,10 @@ fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         )?;
     }
     if !forecast.bad.is_empty() {
-        writeln!(out, "To see a case, run what this prints: plan … --scenario SERVICE:MODE")?;
+        writeln!(
+            out,
+            "To see a case: add --scenario SERVICE:MODE, and give what is printed to swarmsim run"
+        )?;
     }
     if !is_rolled_out(deploy, &forecast.good, forecast.runs) {
         return writeln!(out, "No: even the good version is not rolled out in every run.");
@@ -243,6 +256,12 @@ fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             )
         }
     }
+}
+
+/// Services of which no replica serves at some time of a good rollout, in some run.
+pub(super) fn dark(told: Told<'_>) -> Vec<&str> {
+    let seen = told.forecast.good.services.iter();
+    seen.filter(|(_, seen)| seen.outages > 0).map(|(name, _)| &**name).collect()
 }
 
 /// Services with a failing version, other than a slow one, of which the client's exit code tells
