@@ -281,6 +281,26 @@ fn to_continue_is_to_take_every_slot() {
     let bad = mode(&plan, "exits-at-once");
     assert_eq!((&bad["verdict"], &bad["detected_ns"]), (&"outage".into(), &Value::Null));
     assert_eq!((&bad["reached"]["low"], &bad["on_bad"]["low"]), (&3.into(), &3.into()));
+    // Nothing counts, so nobody notices that the new version never was.
+    let (plan, code) = watched("continue-over", "start-first", "continue", &[]);
+    let missing = mode(&plan, "image-missing");
+    assert_eq!((code, &missing["detected_ns"]), (Some(1), &Value::Null), "{missing}");
+    assert_ne!(missing["verdict"], "caught", "{missing}");
+}
+
+/// A first deploy, and services without replicas: nothing that could fail runs now.
+#[test]
+fn what_does_not_run_yet_does_not_fail() {
+    let place = Place::new("plan-first");
+    place.write("none.yml", "services: {}\n");
+    place.write("s.yml", "services: {web: {image: 'app:1'}}\n");
+    place.write("zero.yml", "services: {web: {image: 'app:1', deploy: {replicas: 0}}}\n");
+    let against = ["plan", "s.yml", "--against", "none.yml", "--runs", "2"];
+    for arguments in [&against[..], &["plan", "zero.yml", "--runs", "2"], &["plan", "none.yml"]] {
+        let output = place.swarmsim(arguments);
+        assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
+        assert!(output.stdout.ends_with("Yes: it is rolled out.\n"), "{}", output.stdout);
+    }
 }
 
 /// The printed scenario of a case is the run that was counted.

@@ -93,8 +93,8 @@ pub struct ServiceSummary {
     pub most_tasks: Option<Range>,
     /// How updates stand at the end, each with the number of runs; `None` = there was none.
     pub updates: BTreeMap<Option<&'static str>, usize>,
-    /// Runs in which the update was completed with the failing version in some slot, or in which
-    /// that was kept and the update neither paused nor rolled back.
+    /// Runs in which tasks of the failing version were made, and the update neither paused nor
+    /// rolled back, or completed with some of them for all that.
     pub unnoticed: usize,
     /// Runs in which no replica served at some time.
     pub outages: usize,
@@ -154,7 +154,7 @@ fn summary(seen: &[Seen]) -> Summary {
         services.entry(name.clone()).or_default().push(service);
     }
     Summary {
-        never_up: seen.iter().filter(|seen| seen.services.is_empty()).count(),
+        never_up: seen.iter().filter(|seen| !seen.deployed).count(),
         client: client(seen),
         services: services.into_iter().map(|(name, all)| (name, of(&all))).collect(),
     }
@@ -183,7 +183,7 @@ fn of(seen: &[&ServiceSeen]) -> ServiceSummary {
     }
     let unnoticed = |seen: &&&ServiceSeen| {
         let completed = seen.update == Some(UpdateState::Completed);
-        seen.on_bad > 0 && (completed || seen.detected.is_none())
+        seen.reached > 0 && (seen.detected.is_none() || completed && seen.on_bad > 0)
     };
     ServiceSummary {
         want: seen.first().map_or(0, |seen| seen.want),

@@ -125,11 +125,15 @@ impl Deploy {
     }
 
     /// Places of the services whose tasks an update replaces, and which have a new version that may
-    /// fail. Jobs are left out: nobody waits for them to serve.
+    /// fail. Jobs are left out, since nobody waits for them to serve, and what has no replicas.
     pub fn updated(&self) -> impl Iterator<Item = usize> {
         let updated = |service: &Service| {
-            let job = service.new.as_ref().is_some_and(|spec| spec.mode.is_job());
-            service.restart == Restart::All && !job
+            let serves = service.new.as_ref().is_some_and(|spec| match spec.mode {
+                Amount::Replicated { replicas } => replicas > 0,
+                Amount::Global => true,
+                Amount::ReplicatedJob { .. } | Amount::GlobalJob => false,
+            });
+            service.restart == Restart::All && serves
         };
         let places = self.services.iter().enumerate().filter(move |(_, s)| updated(s));
         places.map(|(place, _)| place)
@@ -169,9 +173,10 @@ impl Deploy {
             ("after.yml".to_string(), new.written()),
         ]
         .into();
-        let jobs = self.services.iter().filter_map(|service| service.old.as_ref());
-        let any_job = jobs.into_iter().any(|spec| spec.mode.is_job());
-        let up = if any_job { Wait::Settled(REST) } else { Wait::Converged };
+        let mut old = self.services.iter().filter_map(|service| service.old.as_ref());
+        // A job does not converge, nor does a stack of which nothing runs yet.
+        let settles = old.clone().next().is_none() || old.any(|spec| spec.mode.is_job());
+        let up = if settles { Wait::Settled(REST) } else { Wait::Converged };
         let wait = |until| Step::new(Action::Wait { until, service: None });
         let deploy = |file: &str, flags: &str| {
             let stack = shell_words::quote(&self.stack);

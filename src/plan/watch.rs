@@ -27,7 +27,9 @@ use crate::timeline::sink::Sink;
 pub struct Seen {
     /// When the docker client ended, and its exit code; absent if it had not by the end of the run.
     pub client: Option<(Span, u8)>,
-    /// By name of the service. Empty if the deploy was never typed: the old stack did not come up.
+    /// Whether the deploy was typed at all: if not, the old stack did not come up.
+    pub deployed: bool,
+    /// By name of the service.
     pub services: BTreeMap<Arc<str>, ServiceSeen>,
 }
 
@@ -280,6 +282,7 @@ impl Sink for Watch {
 
     fn finish(&mut self, footer: &Footer) {
         let Some(begun) = self.begun else { return };
+        self.seen.deployed = true;
         let since = |at: SimTime| at.max(begun).since(begun);
         self.seen.client = self.client.map(|(at, code)| (since(at), code));
         let end = footer.at;
