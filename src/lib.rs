@@ -11,6 +11,7 @@ pub mod docker;
 pub mod expect;
 pub mod kernel;
 pub mod metrics;
+pub mod plan;
 pub mod player;
 pub mod render;
 pub mod scenario;

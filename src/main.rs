@@ -18,6 +18,8 @@ struct Arguments {
 enum Command {
     /// Run a scenario: what happens, and why
     Run(cli::run::RunArgs),
+    /// What would this deploy do, if all goes well and if it does not?
+    Plan(cli::plan::PlanArgs),
     /// Watch a run: forwards, backwards, and what would have happened
     Play(cli::play::PlayArgs),
     /// A run as a picture, a chart, a trace, a table, a recording
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     cli::fault::guarded(|| match arguments.command {
         Command::Run(args) => cli::run::run(&args),
+        Command::Plan(args) => cli::plan::run(&args),
         Command::Play(args) => cli::play::run(&args),
         Command::Report(args) => cli::report::run(&args),
         Command::Diff(args) => cli::diff::run(&args),

@@ -50,6 +50,28 @@ pub fn input(path: &Path, overrides: &[String], behaviour: Option<&Path>) -> Res
     Ok(Input { scenario, services: None })
 }
 
+/// Reads a stack file. Mistakes are told on standard error, all of them.
+///
+/// # Errors
+/// The exit code: the file cannot be read, is not valid, or is a scenario.
+pub fn stack_file(
+    path: &Path,
+    overrides: &[String],
+    behaviour: Option<&Path>,
+) -> Result<run::Stack, Exit> {
+    let text = text_of(path)?;
+    let tree = syntax::parse(&text).map_err(|problems| {
+        note(problems.render(&path.display().to_string(), &text));
+        Exit::Invalid
+    })?;
+    if !run::is_stack(&tree) {
+        let path = path.display();
+        complain(format_args!("{path} is no stack file: it has no `services:`, or a `script:`"));
+        return Err(Exit::Invalid);
+    }
+    loaded(path, &text, &tree, overrides, behaviour)
+}
+
 /// A stack file as a scenario.
 fn stack(
     path: &Path,
@@ -58,6 +80,22 @@ fn stack(
     overrides: &[String],
     behaviour: Option<&Path>,
 ) -> Result<Input, Exit> {
+    let stack = loaded(path, text, tree, overrides, behaviour)?;
+    for assumption in &stack.assumptions {
+        note(format_args!("assumed: {assumption}\n"));
+    }
+    let services = Some(stack.services.len());
+    Ok(Input { scenario: stack.scenario, services })
+}
+
+/// A stack file with the files around it.
+fn loaded(
+    path: &Path,
+    text: &str,
+    tree: &Tree,
+    overrides: &[String],
+    behaviour: Option<&Path>,
+) -> Result<run::Stack, Exit> {
     let told = |path: &Path, text: &str, problems: &Problems| {
         note(problems.render(&path.display().to_string(), text));
         Exit::Invalid
@@ -77,20 +115,12 @@ fn stack(
     let behaviour_text = given.as_deref();
     let request =
         run::Request { name: own, text, behaviour: behaviour_text, overrides, files: &files };
-    match run::load(request) {
-        Ok(stack) => {
-            for assumption in &stack.assumptions {
-                note(format_args!("assumed: {assumption}\n"));
-            }
-            let services = Some(stack.services.len());
-            Ok(Input { scenario: stack.scenario, services })
+    run::load(request).map_err(|mistaken| match mistaken {
+        Mistaken::Stack(problems) => told(path, text, &problems),
+        Mistaken::Behaviour(problems) => {
+            told(behaviour.unwrap_or(path), behaviour_text.unwrap_or(""), &problems)
         }
-        Err(Mistaken::Stack(problems)) => Err(told(path, text, &problems)),
-        Err(Mistaken::Behaviour(problems)) => {
-            let path = behaviour.unwrap_or(path);
-            Err(told(path, behaviour_text.unwrap_or(""), &problems))
-        }
-    }
+    })
 }
 
 /// The files that the commands of a script read, and those that these read in turn. Paths are seen

@@ -9,6 +9,7 @@ pub mod exit;
 pub mod explain;
 pub mod fault;
 pub mod input;
+pub mod plan;
 pub mod play;
 pub mod report;
 pub mod run;

@@ -24,6 +24,7 @@ pub mod template;
 mod tests;
 mod unsupported;
 mod value;
+mod written;
 
 pub use file::{ComposeFile, Refusal, Surroundings, env_files, read};
 pub use objects::{IMAGE as IMAGE_LABEL, NAMESPACE as NAMESPACE_LABEL};

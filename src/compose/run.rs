@@ -27,7 +27,14 @@ pub struct Stack {
     pub services: Vec<String>,
     /// What was not said and is taken to be so, in sentences.
     pub assumptions: Vec<String>,
+    /// Its name as a stack.
+    pub name: String,
+    /// The file.
+    pub file: ComposeFile,
 }
+
+/// How the assumption about the script begins, which whoever brings a script of his own leaves out.
+pub const DEPLOYED_ONCE: &str = "it is deployed once: ";
 
 /// Whose mistakes they are.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -108,7 +115,7 @@ pub fn load(request: Request<'_>) -> Result<Stack, Mistaken> {
     };
     let scenario = lower(&guess.block, source).map_err(whose)?;
     let services = file.services().map(str::to_string).collect();
-    Ok(Stack { scenario, services, assumptions: guess.assumptions })
+    Ok(Stack { scenario, services, assumptions: guess.assumptions, name, file })
 }
 
 /// The variables of a block, as far as they are texts; the rest is told when it is lowered.
@@ -218,7 +225,7 @@ impl Guess {
         } else {
             (text("converged"), "converged")
         };
-        self.assume(format!("it is deployed once: {deploy}; wait: {word}; {services}"));
+        self.assume(format!("{DEPLOYED_ONCE}{deploy}; wait: {word}; {services}"));
         let wait = map([("wait", Some(wait))]);
         let steps = [text(deploy), wait, text(services)];
         Guess::add(&mut self.block, "script", list(steps));

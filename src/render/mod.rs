@@ -4,6 +4,7 @@ pub mod check;
 pub mod course;
 pub mod demo;
 pub mod json;
+pub mod plan;
 pub mod plot;
 pub mod report;
 pub mod rows;

@@ -98,7 +98,7 @@ fn is_literal(word: &str) -> bool {
 }
 
 /// A JSON text; whatever YAML might not take as it stands is escaped as well.
-fn quote(text: &mut String, word: &str) {
+pub(crate) fn quote(text: &mut String, word: &str) {
     text.push('"');
     for c in word.chars() {
         match c {

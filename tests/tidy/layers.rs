@@ -75,6 +75,24 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "plan",
+        &[
+            "base",
+            "client::image",
+            "client::inspect",
+            "client::json",
+            "compose",
+            "docker::behaviour",
+            "docker::container",
+            "scenario",
+            "sim",
+            "swarmkit",
+            "sweep::replicate",
+            "sweep::stats",
+            "timeline",
+        ],
+    ),
+    (
         "render",
         &[
             "base",
@@ -87,6 +105,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "client::text",
             "expect::Verdict",
             "metrics",
+            "plan",
             "scenario::Scenario",
             "scenario::model",
             "swarmkit::spec",

@@ -26,7 +26,7 @@ pub mod updater;
 use crate::base::ids::{NodeIx, ServiceIx, TaskIx};
 use crate::swarmkit::constraint;
 use crate::swarmkit::ctx::Ctx;
-use crate::swarmkit::spec::Mode;
+use crate::swarmkit::spec::{Mode, TaskTemplate};
 use crate::swarmkit::store::{NewTask, ServiceSnapshot, Store, TaskSnapshot};
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::{Maker, SlotKey};
@@ -68,22 +68,48 @@ pub fn is_task_dirty(store: &Store, service: &ServiceSnapshot, task: TaskSnapsho
     if stored.template == service.template && stored.endpoint == service.endpoint {
         return false;
     }
+    let same_endpoint = stored.endpoint == service.endpoint;
     let (want, have) = (store.template(service.template), store.template(stored.template));
-    if want.placement != have.placement {
-        let mut but_for_placement = (**want).clone();
-        but_for_placement.placement.clone_from(&have.placement);
-        if but_for_placement == **have && node_matches(store, service, task.node) {
-            return false;
+    match difference(want, have) {
+        Difference::Nothing => !same_endpoint,
+        Difference::Placement => !node_matches(store, service, task.node),
+        Difference::Credentials => {
+            let up =
+                task.is_runnable() && (TaskState::Ready..=TaskState::Running).contains(&task.state);
+            !up || !same_endpoint
         }
+        Difference::Task => true,
     }
-    let up = task.is_runnable() && (TaskState::Ready..=TaskState::Running).contains(&task.state);
-    let same_template = stored.template == service.template
-        || up && want.pull_options != have.pull_options && {
-            let mut but_for_credentials = (**want).clone();
-            but_for_credentials.pull_options.clone_from(&have.pull_options);
-            but_for_credentials == **have
-        };
-    !same_template || stored.endpoint != service.endpoint
+}
+
+/// In what two templates differ, as far as the dirty test tells it apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Difference {
+    /// They are equal: only another endpoint makes a task dirty.
+    Nothing,
+    /// In where tasks may run: dirty where the node does not fit, whatever the endpoint.
+    Placement,
+    /// In the registry's credentials: dirty unless the task is up.
+    Credentials,
+    /// In anything else: dirty.
+    Task,
+}
+
+/// In what the template that a service wants differs from that of a task (semantics 3).
+///
+/// Upstream: `manager/orchestrator/task.go` `IsTaskDirty`, `IsTaskDirtyPlacementConstraintsOnly`.
+pub fn difference(want: &TaskTemplate, have: &TaskTemplate) -> Difference {
+    if want == have {
+        return Difference::Nothing;
+    }
+    let mut but_for_placement = want.clone();
+    but_for_placement.placement.clone_from(&have.placement);
+    if but_for_placement == *have {
+        return Difference::Placement;
+    }
+    let mut but_for_credentials = want.clone();
+    but_for_credentials.pull_options.clone_from(&have.pull_options);
+    if but_for_credentials == *have { Difference::Credentials } else { Difference::Task }
 }
 
 /// Upstream: `manager/orchestrator/task.go` `nodeMatches`.

@@ -1,0 +1,232 @@
+//! `swarmsim plan`: what would this deploy do?
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::base::time::{SimTime, Span};
+use crate::cli::exit::Exit;
+use crate::cli::input::stack_file;
+use crate::cli::say::{answer, complain, note};
+use crate::client::image::Reference;
+use crate::compose::run::{DEPLOYED_ONCE, Stack};
+use crate::plan::forecast;
+use crate::plan::mode::Mode;
+use crate::plan::stage::{Base, Case, Deploy};
+use crate::plan::verdict::Answer;
+use crate::render::plan::{Told, json, markdown, text};
+use crate::scenario::problem::nearest;
+
+/// Arguments of `plan`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// Stack file that is to be deployed
+    #[arg(value_name = "STACK")]
+    file: PathBuf,
+    /// Stack file that is deployed now; without it, and without --image, the same file with the
+    /// tag `previous`
+    #[arg(long, value_name = "OLD")]
+    against: Option<PathBuf>,
+    /// A new image of a service; may be repeated
+    #[arg(long = "image", value_name = "SERVICE=IMAGE")]
+    images: Vec<String>,
+    /// How the images behave, in place of the file's x-swarmsim block
+    #[arg(long, value_name = "FILE")]
+    behaviour: Option<PathBuf>,
+    /// Override a value of the new file's block, such as environment.TAG=2; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Runs of each case; 39 or 79 give ranges that hold 95 % of further runs
+    #[arg(long, value_name = "N", default_value = "39")]
+    runs: NonZeroU16,
+    /// Another first seed than the file's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads to work with; the result does not depend on them
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    threads: usize,
+    /// How long a version serves that turns sick
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "60s")]
+    sick_after: Span,
+    /// How much later a slow version serves
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "60s")]
+    slow_start: Span,
+    /// Print the scenario of a case instead, to be run with `swarmsim run`: good, or
+    /// SERVICE:image-missing, :exits-at-once, :never-healthy, :sick-later, :slow-start
+    #[arg(long, value_name = "CASE")]
+    scenario: Option<String>,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// Tables, for the comment of a merge request
+    Markdown,
+}
+
+/// A time of at most a day.
+fn time(text: &str) -> Result<Span, String> {
+    let span = Span::parse_go(text)?;
+    let day = Span::from_secs(24 * 3600);
+    if span > Span::ZERO && span <= day {
+        Ok(span)
+    } else {
+        Err("a time is longer than 0s and at most 24h, such as 90s".to_string())
+    }
+}
+
+/// Plans a deploy.
+pub fn run(args: &PlanArgs) -> Exit {
+    plan(args).unwrap_or_else(|exit| exit)
+}
+
+fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
+    // Mistakes of both files are told before anything else is done.
+    let new = stack_file(&args.file, &args.overrides, args.behaviour.as_deref());
+    let old = args.against.as_deref().map(|path| stack_file(path, &[], None));
+    let (new, old) = match (new, old.transpose()) {
+        (Ok(new), Ok(old)) => (new, old),
+        (Err(exit), Ok(_)) | (Ok(_), Err(exit)) => return Err(exit),
+        (Err(one), Err(other)) => return Err(if one as u8 >= other as u8 { one } else { other }),
+    };
+    let images = images(args, &new)?;
+    let mut assumptions: Vec<String> =
+        new.assumptions.iter().filter(|text| !text.starts_with(DEPLOYED_ONCE)).cloned().collect();
+    if !new.scenario.faults.is_empty() {
+        assumptions.push("no fault happens: those of the file are left out".to_string());
+    }
+    let (base, over) = base(args, old, &images, &mut assumptions);
+    for assumption in &assumptions {
+        note(format_args!("assumed: {assumption}\n"));
+    }
+    let deploy = Deploy::new(new, base, &images).map_err(|refusal| {
+        complain(refusal.docker);
+        Exit::Invalid
+    })?;
+    let modes = Mode::all(args.sick_after, args.slow_start);
+    if let Some(word) = &args.scenario {
+        let case = case(&deploy, &modes, word)?;
+        let mut scenario = (*deploy.scenario(case)).clone();
+        scenario.seed = args.seed.unwrap_or(scenario.seed);
+        // A version that goes on crashing is shown for as long as the forecast looks at it.
+        let (_, over) = forecast::run(&deploy, case, &deploy.scenario(case), scenario.seed);
+        scenario.limits.time = over.since(SimTime::ZERO);
+        let written = scenario.to_tree().to_lines();
+        return Ok(answer(|out| out.write_all(written.as_bytes()).map(|()| Exit::Success)));
+    }
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build();
+    let threads = threads.map_err(|error| {
+        complain(format_args!("cannot start the threads: {error}"));
+        Exit::Internal
+    })?;
+    let (runs, seed) = (usize::from(args.runs.get()), args.seed.unwrap_or(deploy.seed()));
+    let forecast = threads.install(|| forecast::forecast(&deploy, &modes, runs, seed));
+    let file = args.file.display().to_string();
+    let told = Told {
+        file: &file,
+        base: &over,
+        assumptions: &assumptions,
+        deploy: &deploy,
+        forecast: &forecast,
+    };
+    let exit = match Answer::of(&deploy, &forecast) {
+        Answer::Yes => Exit::Success,
+        Answer::No => Exit::No,
+        Answer::Stuck => Exit::Limit,
+    };
+    Ok(answer(|out| {
+        let mut out = io::BufWriter::new(out);
+        match args.format {
+            Format::Text => text::text(&mut out, told)?,
+            Format::Json => json::json(&mut out, told)?,
+            Format::Markdown => markdown::markdown(&mut out, told)?,
+        }
+        out.flush()?;
+        Ok(exit)
+    }))
+}
+
+/// What the new stack is deployed over, and in words.
+fn base(
+    args: &PlanArgs,
+    old: Option<Stack>,
+    images: &BTreeMap<String, String>,
+    assumptions: &mut Vec<String>,
+) -> (Base, String) {
+    match (old, &args.against) {
+        (Some(old), Some(path)) => (Base::Other(Box::new(old)), path.display().to_string()),
+        _ if !images.is_empty() => (Base::SameFile, "the images that it names".to_string()),
+        _ => {
+            let sentence = "what runs now is the same file with the tag previous of every image";
+            assumptions.push(sentence.to_string());
+            (Base::Previous, "the tag previous of every image".to_string())
+        }
+    }
+}
+
+/// `--image` by key of the service; every mistake at once.
+fn images(args: &PlanArgs, new: &Stack) -> Result<BTreeMap<String, String>, Exit> {
+    let known: Vec<&str> = new.services.iter().map(String::as_str).collect();
+    let mut images = BTreeMap::new();
+    let mut mistaken = false;
+    let mut wrong = |text: String| {
+        complain(format_args!("--image {text}"));
+        mistaken = true;
+    };
+    for assignment in &args.images {
+        let Some((name, image)) = assignment.split_once('=') else {
+            wrong(format!("{assignment}: SERVICE=IMAGE was expected"));
+            continue;
+        };
+        let key = name.strip_prefix(&format!("{}_", new.name)).unwrap_or(name);
+        let key = if known.contains(&name) { name } else { key };
+        if !known.contains(&key) {
+            let hint = match nearest(key, known.iter().copied()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("there are {}", known.join(", ")),
+            };
+            wrong(format!("{assignment}: there is no service {name}; {hint}"));
+        }
+        if Reference::parse(image).is_none() {
+            wrong(format!("{assignment}: {image} is no image reference"));
+        }
+        if images.insert(key.to_string(), image.to_string()).is_some() {
+            wrong(format!("{assignment}: {key} has two images"));
+        }
+    }
+    if mistaken { Err(Exit::Usage) } else { Ok(images) }
+}
+
+/// The case that a word names.
+fn case(deploy: &Deploy, modes: &[Mode], word: &str) -> Result<Case, Exit> {
+    if word == "good" {
+        return Ok(Case::Good);
+    }
+    let (service, mode) = word.rsplit_once(':').unwrap_or(("", word));
+    let named = |place: &usize| {
+        let of = &deploy.services[*place];
+        of.name == service || of.key == service
+    };
+    let place = deploy.updated().find(named);
+    let mode = modes.iter().find(|known| known.word() == mode);
+    if let Some((place, mode)) = place.zip(mode) {
+        return Ok(Case::Bad(place, *mode));
+    }
+    let services = deploy.updated().map(|place| deploy.services[place].key.as_str());
+    let services = services.collect::<Vec<_>>().join(", ");
+    let words = modes.iter().map(|mode| mode.word()).collect::<Vec<_>>().join(", ");
+    complain(format_args!(
+        "--scenario {word}: there are good and SERVICE:MODE, with the services {services} and the \
+         modes {words}"
+    ));
+    Err(Exit::Usage)
+}

@@ -1,0 +1,147 @@
+//! A checked Compose file written back as one that needs nothing around it: variables are put in,
+//! merge keys and anchors resolved, environment files read, keys that begin with `x-` left out.
+//! Images can be replaced. Docker reads it as it reads the original: every service gets the same
+//! spec.
+
+use std::collections::BTreeMap;
+
+use crate::compose::file::ComposeFile;
+use crate::compose::value::{Field, Node, Value};
+use crate::scenario::json::quote;
+
+impl ComposeFile {
+    /// The same file with other images. `images` has them by key of their service.
+    #[must_use]
+    pub fn with_images(&self, images: &BTreeMap<String, String>) -> ComposeFile {
+        let mut file = self.clone();
+        let Value::Map(sections) = &mut file.root.value else { return file };
+        let services = sections.iter_mut().filter(|section| section.key == "services");
+        let services = services.filter_map(|section| fields_mut(&mut section.node)).flatten();
+        for service in services {
+            let Some(image) = images.get(&service.key) else { continue };
+            let value = Value::Text(image.clone());
+            let place = service.place;
+            let Some(fields) = fields_mut(&mut service.node) else { continue };
+            if let Some(field) = fields.iter_mut().find(|field| field.key == "image") {
+                field.node.value = value;
+            } else {
+                let node = Node { place, value };
+                fields.push(Field { key: "image".to_string(), place, node });
+            }
+        }
+        file
+    }
+
+    /// The text of the file.
+    pub fn written(&self) -> String {
+        let mut text = String::new();
+        for field in self.root.fields().iter().filter(|field| !field.key.starts_with("x-")) {
+            if field.key != "services" {
+                entry(&mut text, 0, &field.key, &field.node);
+                continue;
+            }
+            text.push_str("services:\n");
+            for service in field.node.fields() {
+                key(&mut text, 1, &service.key);
+                text.push('\n');
+                self.service(&mut text, service);
+            }
+        }
+        text
+    }
+
+    fn service(&self, text: &mut String, service: &Field) {
+        let rest = |key: &str| !matches!(key, "env_file" | "environment");
+        for field in service.node.fields().iter().filter(|field| rest(&field.key)) {
+            entry(text, 2, &field.key, &field.node);
+        }
+        let lines = self.environments.get(&service.key).map_or(&[][..], Vec::as_slice);
+        if lines.is_empty() {
+            return;
+        }
+        key(text, 2, "environment");
+        text.push('\n');
+        for line in lines {
+            text.push_str("      - ");
+            quoted(text, line);
+            text.push('\n');
+        }
+    }
+}
+
+/// The entries of a map, to be changed; of anything else none.
+fn fields_mut(node: &mut Node) -> Option<&mut Vec<Field>> {
+    if let Value::Map(fields) = &mut node.value { Some(fields) } else { None }
+}
+
+/// A key with its value: maps on lines of their own, everything else on one line.
+fn entry(text: &mut String, level: usize, name: &str, node: &Node) {
+    key(text, level, name);
+    match &node.value {
+        Value::Map(fields) if !fields.is_empty() => {
+            text.push('\n');
+            for field in fields {
+                entry(text, level + 1, &field.key, &field.node);
+            }
+        }
+        _ => {
+            text.push(' ');
+            inline(text, node);
+            text.push('\n');
+        }
+    }
+}
+
+fn key(text: &mut String, level: usize, name: &str) {
+    text.push_str(&"  ".repeat(level));
+    name_of(text, name);
+    text.push(':');
+}
+
+/// A word of lower-case letters stands as it is.
+fn name_of(text: &mut String, name: &str) {
+    let is_word = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    // What YAML takes for something else is quoted.
+    if is_word && name.len() > 1 && !matches!(name, "null" | "true" | "false") {
+        text.push_str(name);
+    } else {
+        quote(text, name);
+    }
+}
+
+fn inline(text: &mut String, node: &Node) {
+    match &node.value {
+        Value::Null => text.push_str("null"),
+        Value::Bool(truth) => text.push_str(if *truth { "true" } else { "false" }),
+        Value::Int(number) => text.push_str(&number.to_string()),
+        Value::Float(number) if number.is_infinite() => {
+            text.push_str(if *number > 0.0 { ".inf" } else { "-.inf" });
+        }
+        // With a point, so that it stays a float: 1.0 is not 1.
+        Value::Float(number) => text.push_str(&format!("{number:?}")),
+        Value::Text(word) => quoted(text, word),
+        Value::Seq(items) => {
+            text.push('[');
+            for (place, item) in items.iter().enumerate() {
+                text.push_str(if place == 0 { "" } else { ", " });
+                inline(text, item);
+            }
+            text.push(']');
+        }
+        Value::Map(fields) => {
+            text.push('{');
+            for (place, field) in fields.iter().enumerate() {
+                text.push_str(if place == 0 { "" } else { ", " });
+                name_of(text, &field.key);
+                text.push_str(": ");
+                inline(text, &field.node);
+            }
+            text.push('}');
+        }
+    }
+}
+
+/// A text in which no variable is put in any more.
+fn quoted(text: &mut String, word: &str) {
+    quote(text, &word.replace('$', "$$"));
+}

@@ -1,0 +1,153 @@
+//! What a forecast means for whoever deploys: is a failing version caught, how long may a CI job
+//! take, and is the answer yes?
+
+use crate::base::time::Span;
+use crate::plan::forecast::{Client, Failing, Forecast, Summary};
+use crate::plan::mode::Mode;
+use crate::plan::stage::{Case, Deploy};
+use crate::swarmkit::task::UpdateState;
+
+/// What becomes of a failing version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// In every run it is noticed, and some replica serves all the time.
+    Caught,
+    /// In every run all replicas serve in the end, on the new version: it was only slow.
+    ComesUp,
+    /// In some run no replica serves at some time.
+    Outage,
+    /// In some run the version stays, and nobody notices.
+    Missed,
+}
+
+impl Verdict {
+    /// The verdict on a failing version.
+    pub fn of(failing: &Failing, runs: usize) -> Verdict {
+        let service = &failing.service;
+        let is_slow = matches!(failing.mode, Mode::SlowStart(_));
+        let whole = service.whole_after.is_some_and(|range| range.runs == runs);
+        if service.outages > 0 {
+            Verdict::Outage
+        } else if service.unnoticed == 0 {
+            Verdict::Caught
+        } else if is_slow && whole {
+            Verdict::ComesUp
+        } else {
+            Verdict::Missed
+        }
+    }
+
+    /// In words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Caught => "caught",
+            Verdict::ComesUp => "comes up",
+            Verdict::Outage => "outage",
+            Verdict::Missed => "not caught",
+        }
+    }
+
+    /// Whether it is good enough for a mode that has to be caught.
+    pub fn is_good(self) -> bool {
+        matches!(self, Verdict::Caught | Verdict::ComesUp)
+    }
+}
+
+/// The answer of a forecast.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// The good version is rolled out, and every mode that has to be caught is.
+    Yes,
+    /// The good version is rolled out, but one that fails is not caught, or takes all replicas.
+    No,
+    /// Already the good version is not rolled out in every run.
+    Stuck,
+}
+
+impl Answer {
+    /// The answer of a forecast of a deploy.
+    pub fn of(deploy: &Deploy, forecast: &Forecast) -> Answer {
+        if !is_rolled_out(deploy, &forecast.good, forecast.runs) {
+            return Answer::Stuck;
+        }
+        let bad = |failing: &Failing| {
+            failing.mode.is_required() && !Verdict::of(failing, forecast.runs).is_good()
+        };
+        if forecast.bad.iter().any(bad) { Answer::No } else { Answer::Yes }
+    }
+}
+
+/// Whether in every run the client ended with success, and every update was completed with all
+/// replicas serving.
+pub fn is_rolled_out(deploy: &Deploy, good: &Summary, runs: usize) -> bool {
+    let completed = [None, Some(UpdateState::Completed.word())];
+    let of_file = deploy.services.iter().filter(|service| service.new.is_some());
+    good.client.exits.get(&0) == Some(&runs)
+        && of_file.into_iter().all(|service| {
+            good.services.get(service.name.as_str()).is_some_and(|seen| {
+                seen.updates.keys().all(|state| completed.contains(state))
+                    && seen.whole_after.is_some_and(|range| range.runs == runs)
+            })
+        })
+}
+
+/// How long a CI job should wait for the docker client.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Timeout {
+    /// Longer than the client takes in any case in which it ends: the upper end of the slowest
+    /// case's range, rounded up to 10 s below a minute and to a minute above.
+    pub wait: Span,
+    /// That upper end.
+    pub slowest: Span,
+    /// The slowest case.
+    pub case: Case,
+    /// Cases in which the client does not end by itself in every run, and so is ended by the
+    /// timeout.
+    pub hangs: Vec<Case>,
+}
+
+impl Timeout {
+    /// The timeout of a forecast; nothing if the client never ended.
+    pub fn of(forecast: &Forecast) -> Option<Timeout> {
+        let bad = forecast.bad.iter().map(|f| (Case::Bad(f.place, f.mode), &f.client));
+        let all: Vec<(Case, &Client)> =
+            [(Case::Good, &forecast.good.client)].into_iter().chain(bad).collect();
+        let mut slowest: Option<(Case, i64)> = None;
+        for (case, client) in &all {
+            let Some(took) = client.took else { continue };
+            if slowest.is_none_or(|(_, longest)| took.high > longest) {
+                slowest = Some((*case, took.high));
+            }
+        }
+        let (case, high) = slowest?;
+        let hangs = all.iter().filter(|(_, client)| client.hangs > 0).map(|(case, _)| *case);
+        Some(Timeout {
+            wait: rounded(Span(high)),
+            slowest: Span(high),
+            case,
+            hangs: hangs.collect(),
+        })
+    }
+}
+
+/// Up to 10 s below a minute, to a whole minute above.
+fn rounded(span: Span) -> Span {
+    let unit =
+        if span.0 <= Span::from_secs(60).0 { Span::from_secs(10) } else { Span::from_secs(60) };
+    // A client that ends in an instant is given time as well.
+    unit.times(span.0.div_euclid(unit.0) + i64::from(span.0.rem_euclid(unit.0) > 0 || span.0 <= 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_round() {
+        let round = |seconds| rounded(Span::from_secs(seconds)).whole_secs();
+        assert_eq!(
+            [0, 1, 10, 11, 59, 60, 61, 120, 121].map(round),
+            [10, 10, 10, 20, 60, 60, 120, 120, 180]
+        );
+    }
+}
