@@ -36,7 +36,7 @@ impl ComposeFile {
     pub fn written(&self) -> String {
         let mut text = String::new();
         for field in self.root.fields().iter().filter(|field| !field.key.starts_with("x-")) {
-            if field.key != "services" {
+            if field.key != "services" || field.node.fields().is_empty() {
                 entry(&mut text, 0, &field.key, &field.node);
                 continue;
             }

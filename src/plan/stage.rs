@@ -187,7 +187,7 @@ impl Deploy {
             wait(up),
             wait(Wait::For(REST)),
             Step { label: Some("deploy".into()), ..deploy("after.yml", "--detach=false") },
-            wait(Wait::UpdateDone),
+            wait(if self.services.is_empty() { Wait::Settled(REST) } else { Wait::UpdateDone }),
             wait(Wait::For(look_on)),
         ];
         let whole = |traffic: &Traffic| Traffic { from: None, until: None, ..traffic.clone() };

@@ -258,10 +258,15 @@ fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     }
 }
 
-/// Services of which no replica serves at some time of a good rollout, in some run.
+/// Services that run already and of which no replica serves at some time of a good rollout, in some
+/// run.
 pub(super) fn dark(told: Told<'_>) -> Vec<&str> {
-    let seen = told.forecast.good.services.iter();
-    seen.filter(|(_, seen)| seen.outages > 0).map(|(name, _)| &**name).collect()
+    let goes_dark = |service: &&Service| {
+        let seen = told.forecast.good.services.get(service.name.as_str());
+        service.old.is_some() && seen.is_some_and(|seen| seen.outages > 0)
+    };
+    let dark = told.deploy.services.iter().filter(goes_dark);
+    dark.map(|service| service.name.as_str()).collect()
 }
 
 /// Services with a failing version, other than a slow one, of which the client's exit code tells
