@@ -138,6 +138,25 @@ fn where_two_runs_part() {
     assert_eq!(missing.code, Some(7));
 }
 
+/// What is run first may be run with another seed, or otherwise than it says.
+#[test]
+fn seeds_and_overrides_reach_what_is_run_first() {
+    let scenario = "scenarios/vote.yaml";
+    let other = swarmsim(&["explain", scenario, "--seed", "8"]);
+    assert_eq!((other.code, other.stderr.as_str()), (Some(0), ""));
+    assert_ne!(other.stdout, swarmsim(&["explain", scenario]).stdout);
+    let set = ["--set", "images.lucj/whoami:2.0.health=ok"];
+    let whoami = "scenarios/whoami-autorollback.yaml";
+    let told = swarmsim(&[&["report", whoami, "--format", "markdown"], &set[..]].concat());
+    assert!(told.stdout.contains("completed after"), "{}", told.stdout);
+    let folder = folder("report-set");
+    let timeline = folder.join("run.jsonl");
+    swarmsim(&["run", scenario, "-q", "--timeline", at(&timeline)]);
+    let refused = swarmsim(&["explain", at(&timeline), "--seed", "8"]);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+}
+
 #[test]
 fn a_report_that_cannot_be_written_leaves_nothing() {
     let scenario = "scenarios/vote.yaml";

@@ -341,3 +341,22 @@ fn reasons_are_told() {
     assert!(told.stdout.contains(" without a task that takes requests\n"), "{}", told.stdout);
     assert!(told.stdout.contains("found: nobody knows: these are told by the second"));
 }
+
+/// A window of an expectation has the same requests, however they are told.
+#[test]
+fn windows_of_numbers_are_those_of_single_requests() {
+    let found = |told: &str| {
+        let rest = format!("traffic:\n- {{port: 80, every: 37ms, told: {told}}}\n");
+        let text = scenario("-p 80:80 --replicas 2", &rest).replace(
+            "- docker service update --image shop/web:2 --detach=false web",
+            "- {run: docker service update --image shop/web:2 --detach=false web, as: up}\n\
+                 - {wait: 7s, as: rest}",
+        ) + "expect:\n- {requests: web, since: up, after: up, failed: 999999, answered: 999999}\n\
+               - {requests: web, since: rest, after: rest, failed: 999999, answered: 999999}\n";
+        let claims = run(&text).verdicts.into_iter().flat_map(|verdict| verdict.claims);
+        claims.filter_map(|claim| claim.found).collect::<Vec<_>>()
+    };
+    let each = found("each");
+    assert_eq!(each.len(), 4);
+    assert_eq!(each, found("each-second"));
+}

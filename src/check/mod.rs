@@ -52,16 +52,22 @@ impl Question {
     }
 }
 
+/// What came of the rules.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// Services that do not come up when the file is deployed as it stands, and of which no rule
+    /// says why.
+    pub down: Vec<String>,
+}
+
 /// Checks the stack file `file` that a scenario deploys; findings by place, then by rule.
 ///
 /// # Errors
 /// The scenario deploys no such file, it cannot be read as one, or its deployment is more than a
 /// run may do.
-pub fn check(
-    scenario: &Scenario,
-    file: &str,
-    question: &Question,
-) -> Result<Vec<Finding>, Unreadable> {
+pub fn check(scenario: &Scenario, file: &str, question: &Question) -> Result<Answer, Unreadable> {
     let subject = Subject::new(scenario, file, question.window)?;
     let mut findings = Vec::new();
     for service in subject.services() {
@@ -70,5 +76,9 @@ pub fn check(
         }
     }
     findings.sort_by_key(|finding| (finding.place, finding.rule.id));
-    Ok(findings)
+    let found = |name: &str| findings.iter().any(|finding| name.ends_with(&finding.service));
+    let down = subject.services().filter(|service| service.up.is_none());
+    let down = down.map(|service| service.name().to_string()).filter(|name| !found(name));
+    let down = down.collect();
+    Ok(Answer { findings, down })
 }

@@ -12,8 +12,12 @@ use crate::base::time::Span;
 use crate::check::{self, Finding, NOT_THERE, Question, RULES, Severity};
 use crate::cli::exit::Exit;
 use crate::cli::input::{Input, WholeFile, input};
-use crate::cli::say::{answer, complain};
+use crate::cli::say::{answer, complain, note};
+use crate::client::command;
 use crate::render::check::{self as render, Checked, Valid};
+use crate::scenario::Scenario;
+use crate::scenario::expect::Claims;
+use crate::scenario::model::Action;
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
@@ -97,19 +101,26 @@ pub fn run(args: &CheckArgs) -> Exit {
         }
     };
     let mut all = Vec::new();
+    let mut taken = BTreeSet::new();
     for path in &args.files {
         let checked = one(path, args, &question).unwrap_or_else(|exit| {
             worse(exit);
             let file = path.display().to_string();
-            Checked { file, valid: None, unasked: None, findings: Vec::new() }
+            Checked { file, valid: None, unasked: None, down: Vec::new(), findings: Vec::new() }
         });
+        if !checked.down.is_empty() && args.fail_on != FailOn::Never {
+            worse(Exit::No);
+        }
+        if let Some(true) = checked.valid.map(|valid| valid.refused > 0) {
+            worse(Exit::No);
+        }
         let least = args.fail_on.least();
         let counts = |finding: &Finding| least.is_some_and(|least| finding.rule.severity >= least);
         if checked.findings.iter().any(counts) {
             worse(Exit::No);
         }
         if let Some(folder) = &args.witness
-            && let Err((path, error)) = witnesses(folder, path, &checked.findings)
+            && let Err((path, error)) = witnesses(folder, path, &checked.findings, &mut taken)
         {
             complain(format_args!("cannot write {}: {error}", path.display()));
             worse(Exit::File);
@@ -177,25 +188,72 @@ fn explain(word: &str) -> Exit {
 
 /// Reads a file and, if it is a stack file, asks the rules.
 fn one(path: &Path, args: &CheckArgs, question: &Question) -> Result<Checked, Exit> {
-    let Input { scenario, services } = input(path, &[], args.behaviour.as_deref())?;
-    let valid =
-        Valid { services, steps: scenario.script.len(), expectations: scenario.expect.len() };
+    let Input { scenario, services, refused } = input(path, &[], args.behaviour.as_deref())?;
+    if !refused.is_empty() {
+        note(refused);
+        return Err(Exit::Invalid);
+    }
+    let refused = refused_lines(path, &scenario);
+    let valid = Valid {
+        services,
+        steps: scenario.script.len(),
+        expectations: scenario.expect.len(),
+        refused,
+    };
     let file = path.display().to_string();
     let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
-    let (findings, unasked) = match services.map(|_| check::check(&scenario, own, question)) {
-        None => (Vec::new(), None),
-        Some(Ok(findings)) => (findings, None),
-        Some(Err(why)) => (Vec::new(), Some(why.to_string())),
+    let mut checked =
+        Checked { file, valid: Some(valid), unasked: None, down: Vec::new(), findings: Vec::new() };
+    match services.map(|_| check::check(&scenario, own, question)) {
+        None => {}
+        Some(Ok(answer)) => (checked.findings, checked.down) = (answer.findings, answer.down),
+        Some(Err(why)) => checked.unasked = Some(why.to_string()),
+    }
+    Ok(checked)
+}
+
+/// Tells which docker lines the client refuses as they stand, and counts them. A line of which the
+/// scenario expects something may be meant so.
+fn refused_lines(path: &Path, scenario: &Scenario) -> usize {
+    let meant = |number: usize| {
+        let of_step = |claims: &Claims| match claims {
+            Claims::Step { step, .. } => step.0 as usize == number,
+            _ => false,
+        };
+        scenario.expect.iter().any(|expect| of_step(&expect.claims))
     };
-    Ok(Checked { file, valid: Some(valid), unasked, findings })
+    let mut refused = 0;
+    for (number, step) in scenario.script.iter().enumerate() {
+        let Action::Docker(line) = &step.action else { continue };
+        let words = shell_words::split(line).unwrap_or_default();
+        let known = words.get(1).is_some_and(|word| word == "service" || word == "node");
+        if let (true, false, Err(failure)) = (known, meant(number), command::parse(&words)) {
+            let why = failure.stderr.lines().next().unwrap_or("").to_string();
+            let path = path.display();
+            note(format_args!("{path}:{}: docker refuses this line: {why}\n", step.line));
+            refused += 1;
+        }
+    }
+    refused
 }
 
 /// Writes the runs of findings as scenario files.
-fn witnesses(folder: &Path, file: &Path, findings: &[Finding]) -> Result<(), (PathBuf, io::Error)> {
+fn witnesses(
+    folder: &Path,
+    file: &Path,
+    findings: &[Finding],
+    taken: &mut BTreeSet<String>,
+) -> Result<(), (PathBuf, io::Error)> {
     fs::create_dir_all(folder).map_err(|error| (folder.to_path_buf(), error))?;
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("stack");
     for finding in findings {
-        let name = format!("{stem}-{}-{}.yaml", finding.rule.id, finding.service);
+        let mut name = format!("{stem}-{}-{}.yaml", finding.rule.id, finding.service);
+        // Two files may have one name, in different folders.
+        let mut number = 2;
+        while !taken.insert(name.clone()) {
+            name = format!("{stem}-{number}-{}-{}.yaml", finding.rule.id, finding.service);
+            number += 1;
+        }
         let path = folder.join(name);
         let text = finding.witness.scenario.to_tree().to_lines();
         let head = format!(

@@ -4,12 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::base::ids::{Id, RecordNo};
 use crate::cli::exit::Exit;
+use crate::cli::input::Otherwise;
 use crate::cli::report::whole;
 use crate::cli::say::answer;
+use crate::timeline::codec::write_record;
 use crate::timeline::ends::{Footer, Header, Stop};
+use crate::timeline::names::Names;
 use crate::timeline::record::Record;
-use crate::timeline::words::{Teller, stamp, why_ended};
+use crate::timeline::words::{Teller, printable, stamp, why_ended};
 
 /// Arguments of `diff`.
 #[derive(Args, Debug)]
@@ -20,6 +24,8 @@ pub struct DiffArgs {
     /// Another
     #[arg(value_name = "B")]
     b: PathBuf,
+    #[command(flatten)]
+    otherwise: Otherwise,
     /// How many lines before and after the place are shown
     #[arg(long, short = 'U', value_name = "N", default_value_t = 5)]
     context: usize,
@@ -27,7 +33,7 @@ pub struct DiffArgs {
 
 /// Shows the first difference; the exit code says whether there is one.
 pub fn run(args: &DiffArgs) -> Exit {
-    let (a, b) = match (whole(&args.a, None), whole(&args.b, None)) {
+    let (a, b) = match (whole(&args.a, &args.otherwise), whole(&args.b, &args.otherwise)) {
         (Ok(a), Ok(b)) => (a, b),
         (Err(exit), _) | (_, Err(exit)) => return exit,
     };
@@ -54,6 +60,13 @@ pub fn run(args: &DiffArgs) -> Exit {
         writeln!(out, "@@ record {same}, {} | {} @@", at[0], at[1])?;
         for line in told(&a.records, first, same) {
             writeln!(out, " {line}")?;
+        }
+        let next = [&a, &b].map(|side| told(&side.records, same, same + 1));
+        if next[0] == next[1] {
+            writeln!(out, "the words of the two are the same; as timelines have them:")?;
+            for (mark, side) in [('-', &a), ('+', &b)] {
+                write!(out, "{mark}{}", written(&side.records, same))?;
+            }
         }
         for line in told(&a.records, same, last) {
             writeln!(out, "-{line}")?;
@@ -90,6 +103,16 @@ fn end(footer: &Footer) -> String {
         stop => why_ended(stop),
     };
     format!("{why} at {} after {} events", stamp(footer.at).trim(), footer.events)
+}
+
+/// A record as a timeline has it, with its line break.
+fn written(records: &[Record], place: usize) -> String {
+    let mut line = Vec::new();
+    if let Some(record) = records.get(place) {
+        let names = Names::of(records[..=place].iter().map(|record| &record.fact));
+        write_record(&mut line, &names, RecordNo::from_index(place), record);
+    }
+    printable(String::from_utf8_lossy(&line).trim_end()) + "\n"
 }
 
 /// Some of the records in words.

@@ -1,14 +1,13 @@
 //! `swarmsim explain`: why did that happen? The chain of causes of an event.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::Args;
 
 use crate::base::ids::RecordNo;
 use crate::cli::exit::Exit;
-use crate::cli::input::{input, is_timeline, timeline};
-use crate::cli::run::records_of;
+use crate::cli::input::Otherwise;
+use crate::cli::report::whole;
 use crate::cli::say::{answer, complain};
 use crate::timeline::explain::{default_event, explain, matches};
 
@@ -22,21 +21,14 @@ pub struct ExplainArgs {
     /// record that has them is explained
     #[arg(value_name = "EVENT")]
     event: Option<String>,
-    /// How the images of a stack file behave, in place of its x-swarmsim block
-    #[arg(long, value_name = "FILE")]
-    behaviour: Option<PathBuf>,
+    #[command(flatten)]
+    otherwise: Otherwise,
 }
 
 /// Prints the causes of a record, the first cause first.
 pub fn run(args: &ExplainArgs) -> Exit {
-    let records = if is_timeline(&args.file) {
-        timeline(&args.file).map(|timeline| timeline.records)
-    } else {
-        input(&args.file, &[], args.behaviour.as_deref())
-            .map(|input| records_of(&Arc::new(input.scenario)).0)
-    };
-    let records = match records {
-        Ok(records) => records,
+    let records = match whole(&args.file, &args.otherwise) {
+        Ok(timeline) => timeline.records,
         Err(exit) => return exit,
     };
     let wanted: Option<RecordNo> = match &args.event {

@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use crate::cli::exit::Exit;
 use crate::cli::say::{complain, note};
 use crate::compose;
@@ -15,12 +17,28 @@ use crate::scenario::problem::{Place, Problems};
 use crate::scenario::syntax::{self, MAX_BYTES, Tree, Value};
 use crate::timeline::ends::Timeline;
 
+/// How a scenario or stack file is run otherwise than it says.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Otherwise {
+    /// Another seed than the file's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Override a value of the file, such as cluster.nodes=3; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// How the images of a stack file behave, in place of its x-swarmsim block
+    #[arg(long, value_name = "FILE")]
+    pub behaviour: Option<PathBuf>,
+}
+
 /// A scenario that was read from a file.
 pub struct Input {
     /// The scenario.
     pub scenario: Scenario,
     /// If the file is a stack file, the number of its services.
     pub services: Option<usize>,
+    /// What the daemon will refuse of a stack file, with the places; empty if it takes all.
+    pub refused: String,
 }
 
 /// Reads a scenario or a stack file, with overrides `KEY=VALUE`. `behaviour` is the path of a file
@@ -47,13 +65,14 @@ pub fn input(path: &Path, overrides: &[String], behaviour: Option<&Path>) -> Res
     let files = files_of(path, &tree, BTreeMap::new())?;
     let scenario = crate::scenario::load_files(&text, overrides, &files);
     let scenario = scenario.map_err(|problems| invalid(&problems))?;
-    Ok(Input { scenario, services: None })
+    Ok(Input { scenario, services: None, refused: String::new() })
 }
 
 /// Reads a stack file. Mistakes are told on standard error, all of them.
 ///
 /// # Errors
-/// The exit code: the file cannot be read, is not valid, or is a scenario.
+/// The exit code: the file cannot be read, is not valid, is refused by the daemon, or is no stack
+/// file.
 pub fn stack_file(
     path: &Path,
     overrides: &[String],
@@ -66,10 +85,19 @@ pub fn stack_file(
     })?;
     if !run::is_stack(&tree) {
         let path = path.display();
-        complain(format_args!("{path} is no stack file: it has no `services:`, or a `script:`"));
+        let why = match (tree.get("script"), tree.get("services")) {
+            (Some(_), _) => "it has a `script:`, so it is a scenario",
+            (None, _) => "it has no `services:`",
+        };
+        complain(format_args!("{path} is no stack file: {why}"));
         return Err(Exit::Invalid);
     }
-    loaded(path, &text, &tree, overrides, behaviour)
+    let stack = loaded(path, &text, &tree, overrides, behaviour)?;
+    if !stack.refused.0.is_empty() {
+        note(stack.refused.render(&path.display().to_string(), &text));
+        return Err(Exit::Invalid);
+    }
+    Ok(stack)
 }
 
 /// A stack file as a scenario.
@@ -85,7 +113,11 @@ fn stack(
         note(format_args!("assumed: {assumption}\n"));
     }
     let services = Some(stack.services.len());
-    Ok(Input { scenario: stack.scenario, services })
+    let refused = match stack.refused.0.as_slice() {
+        [] => String::new(),
+        _ => stack.refused.render(&path.display().to_string(), text),
+    };
+    Ok(Input { scenario: stack.scenario, services, refused })
 }
 
 /// A stack file with the files around it.
@@ -216,6 +248,12 @@ pub fn is_timeline(path: &Path) -> bool {
 /// # Errors
 /// The exit code, after telling the mistake on standard error.
 pub fn timeline(path: &Path) -> Result<Timeline, Exit> {
+    if path.extension().is_some_and(|end| end == "yaml" || end == "yml") {
+        let path = path.display();
+        let hint = "a timeline is what `swarmsim run FILE --timeline OUT.jsonl` writes";
+        complain(format_args!("{path} is a scenario or a stack file, and no timeline: {hint}"));
+        return Err(Exit::Invalid);
+    }
     let file = fs::File::open(path).map_err(|error| {
         complain(format_args!("cannot read {}: {error}", path.display()));
         Exit::File

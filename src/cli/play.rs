@@ -2,12 +2,14 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
 use ratatui::DefaultTerminal;
+use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::execute;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
@@ -59,7 +61,10 @@ pub fn run(args: &PlayArgs) -> Exit {
         complain(format_args!("cannot watch for signals: {error}"));
         return Exit::File;
     }
-    let mut terminal = match ratatui::try_init() {
+    let held = DRAWING.lock();
+    let begun = ratatui::try_init();
+    drop(held);
+    let mut terminal = match begun {
         Ok(terminal) => terminal,
         Err(error) => {
             complain(format_args!("cannot use this terminal: {error}"));
@@ -77,13 +82,19 @@ pub fn run(args: &PlayArgs) -> Exit {
     }
 }
 
+/// Held by whoever changes the screen.
+static DRAWING: Mutex<()> = Mutex::new(());
+
 /// A signal that ends the program ends it with the terminal as it was. In a thread of its own: when
 /// a terminal has gone, waiting for its keys never comes back.
 fn restore_on_signals() -> io::Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            // Nothing is drawn any more from here on.
+            let _held = DRAWING.lock();
             ratatui::restore();
+            let _ = execute!(io::stdout(), Show);
             // It does not come back from this; if it did, the program would have to end.
             let _ = emulate_default_handler(signal);
             std::process::exit(128 + signal);
@@ -97,6 +108,7 @@ fn play(terminal: &mut DefaultTerminal, player: &mut Player) -> io::Result<()> {
     let mut changed = true;
     loop {
         if changed {
+            let _held = DRAWING.lock();
             terminal.draw(|frame| draw(frame, player))?;
         }
         changed = true;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::base::chance::Seed;
 use crate::cli::exit::Exit;
-use crate::cli::input::{WholeFile, input, is_timeline, timeline};
+use crate::cli::input::{Otherwise, WholeFile, input, is_timeline, timeline};
 use crate::cli::run::{broken_laws, records_of};
 use crate::cli::say::{answer, complain, note};
 use crate::expect::{Verdict, evaluate};
@@ -25,12 +25,11 @@ pub struct ReportArgs {
     /// are shown side by side on one page
     #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
     files: Vec<PathBuf>,
-    /// How the images of a stack file behave, in place of its x-swarmsim block
-    #[arg(long, value_name = "FILE")]
-    behaviour: Option<PathBuf>,
-    /// How it is written
-    #[arg(long, value_enum, default_value_t = Format::Html)]
-    format: Format,
+    #[command(flatten)]
+    otherwise: Otherwise,
+    /// How it is written; unless it is said, what the ending of --out stands for, or html
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write it to a file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -57,6 +56,22 @@ pub enum Format {
     Junit,
 }
 
+impl Format {
+    /// What the ending of a file's name stands for.
+    fn of(path: Option<&std::path::Path>) -> Format {
+        match path.and_then(std::path::Path::extension).and_then(|end| end.to_str()) {
+            Some("svg") => Format::Svg,
+            Some("mmd" | "mermaid") => Format::Mermaid,
+            Some("json") => Format::Perfetto,
+            Some("cast") => Format::Asciicast,
+            Some("md") => Format::Markdown,
+            Some("csv") => Format::Csv,
+            Some("xml") => Format::Junit,
+            _ => Format::Html,
+        }
+    }
+}
+
 impl From<Format> for report::Format {
     fn from(format: Format) -> report::Format {
         match format {
@@ -74,22 +89,23 @@ impl From<Format> for report::Format {
 
 /// Writes a timeline in another format.
 pub fn run(args: &ReportArgs) -> Exit {
-    if args.files.len() > 1 && args.format != Format::Html {
+    let format = args.format.unwrap_or_else(|| Format::of(args.out.as_deref()));
+    if args.files.len() > 1 && format != Format::Html {
         complain("only a page (--format html) has room for two runs");
         return Exit::Usage;
     }
     let mut timelines = Vec::new();
     for file in &args.files {
-        match whole(file, args.behaviour.as_deref()) {
+        match whole(file, &args.otherwise) {
             Ok(timeline) => timelines.push(timeline),
             Err(exit) => return exit,
         }
     }
     let Some(path) = &args.out else {
-        return answer(|out| write(out, args.format, &timelines).map(|()| Exit::Success));
+        return answer(|out| write(out, format, &timelines).map(|()| Exit::Success));
     };
     let written = WholeFile::create(path).and_then(|mut file| {
-        write(&mut file, args.format, &timelines)?;
+        write(&mut file, format, &timelines)?;
         file.finish()
     });
     match written {
@@ -105,15 +121,21 @@ pub fn run(args: &ReportArgs) -> Exit {
 ///
 /// # Errors
 /// The exit code, after telling the mistake on standard error.
-pub fn whole(
-    path: &std::path::Path,
-    behaviour: Option<&std::path::Path>,
-) -> Result<Timeline, Exit> {
+pub fn whole(path: &std::path::Path, otherwise: &Otherwise) -> Result<Timeline, Exit> {
     if is_timeline(path) {
+        if otherwise.seed.is_some() || !otherwise.overrides.is_empty() {
+            let path = path.display();
+            complain(format_args!(
+                "--seed and --set are for what is run first, and {path} is a timeline"
+            ));
+            return Err(Exit::Usage);
+        }
         let timeline = timeline(path)?;
         return checked(path, timeline);
     }
-    let scenario = Arc::new(input(path, &[], behaviour)?.scenario);
+    let mut scenario = input(path, &otherwise.overrides, otherwise.behaviour.as_deref())?.scenario;
+    scenario.seed = otherwise.seed.unwrap_or(scenario.seed);
+    let scenario = Arc::new(scenario);
     let (records, footer) = records_of(&scenario);
     Ok(Timeline { header: header(&scenario), records, footer })
 }

@@ -31,6 +31,8 @@ pub struct Stack {
     pub name: String,
     /// The file.
     pub file: ComposeFile,
+    /// What the daemon will refuse, service by service, once the file is deployed.
+    pub refused: Problems,
 }
 
 /// How the assumption about the script begins, which whoever brings a script of his own leaves out.
@@ -98,6 +100,12 @@ pub fn load(request: Request<'_>) -> Result<Stack, Mistaken> {
     let file = read(request.text, around).map_err(|refusal| Mistaken::Stack(refusal.problems))?;
     let plans = file.lower(&name, path).services;
     let plans = plans.map_err(|refusal| Mistaken::Stack(refusal.problems))?;
+    let refused = plans.iter().filter_map(|plan| {
+        let text = plan.refused.as_deref()?;
+        let message = format!("the daemon will refuse the service {}: {text}", plan.key);
+        Some(Problem::new(plan.place, "", message))
+    });
+    let refused = Problems(refused.collect());
     let mut guess = Guess { block, assumptions: Vec::new() };
     if !file.unset.is_empty() {
         let names = file.unset.join(", ");
@@ -115,7 +123,7 @@ pub fn load(request: Request<'_>) -> Result<Stack, Mistaken> {
     };
     let scenario = lower(&guess.block, source).map_err(whose)?;
     let services = file.services().map(str::to_string).collect();
-    Ok(Stack { scenario, services, assumptions: guess.assumptions, name, file })
+    Ok(Stack { scenario, services, assumptions: guess.assumptions, name, file, refused })
 }
 
 /// The variables of a block, as far as they are texts; the rest is told when it is lowered.

@@ -81,7 +81,10 @@ impl Balancer {
 
     /// What [`Balancer::pick`] would leave after so many calls.
     pub fn skip(&mut self, picks: u64) {
-        for _ in 0..picks.checked_rem(u64::from(self.weighted)).unwrap_or(0) {
+        // Whole rounds change nothing but who was last, which one round tells.
+        let round = u64::from(self.weighted);
+        let rest = picks.checked_sub(1).and_then(|picks| Some(picks.checked_rem(round)? + 1));
+        for _ in 0..rest.unwrap_or(0) {
             self.pick();
         }
     }
@@ -153,6 +156,11 @@ mod tests {
             }
             a.skip(picks);
             (0..picks).for_each(|_| _ = b.pick());
+            // Whoever was last counts, also when others come and go.
+            for balancer in [&mut a, &mut b] {
+                balancer.join(task(7));
+                balancer.drain(task(0));
+            }
             assert_eq!(a.pick(), b.pick(), "{picks}");
         }
         let mut none = Balancer::new(3);

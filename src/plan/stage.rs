@@ -1,7 +1,7 @@
 //! The scenarios of a forecast: the old stack is deployed and has converged, then the new one is
 //! deployed in the foreground, as it is described or with a service whose new version fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::dist::Quantity;
@@ -102,15 +102,8 @@ impl Deploy {
         };
         let new = file.with_images(images);
         let services = changes(specs(&old, &stack)?, specs(&new, &stack)?);
-        for service in &services {
-            let both = service.old.iter().chain(&service.new);
-            for spec in both.filter(|spec| spec.mode.is_job()) {
-                let image = world.image(&spec.task.container.image);
-                let exit = image.exit.or(Some(Exit { after: JOB_TAKES, code: 0 }));
-                let key = image_key(&spec.task.container.image);
-                world.images.insert(key, Image { exit, ..image });
-            }
-        }
+        let old = with_ending_jobs(&old, &stack, &mut world)?;
+        let new = with_ending_jobs(&new, &stack, &mut world)?;
         Ok(Deploy { stack, services, old, new, world })
     }
 
@@ -312,6 +305,31 @@ fn probing(spec: &ServiceSpec, image: &Image) -> Span {
 fn specs(file: &ComposeFile, stack: &str) -> Result<Vec<(String, ServiceSpec)>, Refusal> {
     let plans = file.lower(stack, "after.yml").services?;
     Ok(plans.into_iter().map(|plan| (plan.key, plan.spec)).collect())
+}
+
+/// The file with an image of its own for each job, which ends by itself: a service of the same
+/// image is to go on.
+fn with_ending_jobs(
+    file: &ComposeFile,
+    stack: &str,
+    world: &mut Scenario,
+) -> Result<ComposeFile, Refusal> {
+    let jobs: BTreeSet<String> = specs(file, stack)?
+        .iter()
+        .filter(|(_, spec)| spec.mode.is_job())
+        .map(|(key, _)| key.clone())
+        .collect();
+    let mut images = BTreeMap::new();
+    for (key, image) in file.images() {
+        if jobs.contains(key) {
+            let own = with_other_tag(image, |tag| format!("{tag}-job"));
+            let usual = world.image(image);
+            let exit = usual.exit.or(Some(Exit { after: JOB_TAKES, code: 0 }));
+            world.images.insert(image_key(&own), Image { exit, ..usual });
+            images.insert(key.to_string(), own);
+        }
+    }
+    Ok(file.with_images(&images))
 }
 
 /// An image reference with a tag made from its own; its digest is dropped.

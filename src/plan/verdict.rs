@@ -25,12 +25,17 @@ impl Verdict {
     pub fn of(failing: &Failing, runs: usize) -> Verdict {
         let service = &failing.service;
         let is_slow = matches!(failing.mode, Mode::SlowStart(_));
+        let completed = [Some(UpdateState::Completed.word())];
+        let completed = service.updates.keys().all(|state| completed.contains(state));
         let whole = service.whole_after.is_some_and(|range| range.runs == runs);
-        if service.outages > 0 {
+        // A version that was deployed in no run was caught in none.
+        if service.updates.values().sum::<usize>() < runs {
+            Verdict::Missed
+        } else if service.outages > 0 {
             Verdict::Outage
         } else if service.unnoticed == 0 {
             Verdict::Caught
-        } else if is_slow && whole {
+        } else if is_slow && whole && completed {
             Verdict::ComesUp
         } else {
             Verdict::Missed

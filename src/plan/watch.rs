@@ -79,8 +79,17 @@ pub struct Watch {
     client: Option<(SimTime, u8)>,
     services: BTreeMap<ServiceIx, Watched>,
     tasks: BTreeMap<TaskIx, Life>,
+    /// Whom requests reached last: what reaches nobody later was meant for them.
+    asked: BTreeMap<Asked, ServiceIx>,
     is_over: bool,
     seen: Seen,
+}
+
+/// Where requests are made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Asked {
+    Port(u16),
+    Source(u32),
 }
 
 #[derive(Debug)]
@@ -142,6 +151,7 @@ impl Watch {
             client: None,
             services: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            asked: BTreeMap::new(),
             is_over: false,
             seen: Seen::default(),
         }
@@ -155,6 +165,22 @@ impl Watch {
     /// The numbers, once the run has ended.
     pub fn seen(self) -> Seen {
         self.seen
+    }
+
+    /// Whom a request was meant for: the service that it reached, or that others did before.
+    fn asked(&mut self, place: Asked, service: Option<ServiceIx>) -> Option<ServiceIx> {
+        if let Some(service) = service {
+            self.asked.insert(place, service);
+        }
+        self.asked.get(&place).copied()
+    }
+
+    fn requests(&mut self, service: Option<ServiceIx>, answered: u64, lost: u64) {
+        let watched = service.and_then(|service| self.services.get_mut(&service));
+        if let (Some(watched), true) = (watched, self.begun.is_some()) {
+            watched.requests += answered + lost;
+            watched.lost += lost;
+        }
     }
 
     fn command(&mut self, at: SimTime, command: &CommandFact) {
@@ -269,18 +295,14 @@ impl Sink for Watch {
                     BackendChange::Drained | BackendChange::Left => life.end(at),
                 }
             }
-            Fact::Request { service: Some(service), outcome, .. } if self.begun.is_some() => {
-                if let Some(watched) = self.services.get_mut(service) {
-                    let answered = matches!(outcome, RequestOutcome::Answered(_));
-                    watched.requests += 1;
-                    watched.lost += u64::from(!answered);
-                }
+            Fact::Request { port, service, outcome, .. } => {
+                let answered = u64::from(matches!(outcome, RequestOutcome::Answered(_)));
+                let service = self.asked(Asked::Port(*port), *service);
+                self.requests(service, answered, 1 - answered);
             }
-            Fact::Requests { service: Some(service), counts, .. } if self.begun.is_some() => {
-                if let Some(watched) = self.services.get_mut(service) {
-                    watched.requests += u64::from(counts.answered) + counts.failed();
-                    watched.lost += counts.failed();
-                }
+            Fact::Requests { traffic, service, counts, .. } => {
+                let service = self.asked(Asked::Source(*traffic), *service);
+                self.requests(service, u64::from(counts.answered), counts.failed());
             }
             _ => {}
         }

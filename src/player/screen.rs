@@ -172,7 +172,7 @@ fn task_line(view: &View, service: &ServiceView, task: &TaskView) -> Line<'stati
         SlotKey::Node(_) => node.to_string(),
     };
     let name = format!("{}.{slot}#{}", service.spec.name, task.ordinal.0);
-    let health = match task.healthy {
+    let health = match task.healthy.filter(|_| !task.state.is_terminal()) {
         Some(true) => "healthy",
         Some(false) => "unhealthy",
         None => "",

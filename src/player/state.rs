@@ -299,8 +299,8 @@ impl Player {
                 let title = format!("{line} at {}", at.since(SimTime::ZERO));
                 self.futures.push(Future::new(title, Arc::new(scenario)));
                 self.current = self.futures.len() - 1;
-                self.message =
-                    format!("another future, the {}th: b goes round", self.futures.len());
+                let number = self.futures.len();
+                self.message = format!("future {number} of {number}: b goes round");
             }
             Err(error) => self.message = error,
         }

@@ -49,19 +49,22 @@ fn table(out: &mut impl Write, axes: &[Axis], cells: &[Summary]) -> io::Result<(
     let width = width.max(title.chars().count());
     writeln!(
         out,
-        "\n{title:<width$}     done   rolled   paused    takes  95 % in  least  reached"
+        "\n{title:<width$}     done   rolled   paused    other    takes  95 % in  least  reached"
     )?;
     for (label, cell) in labels.iter().zip(cells) {
         let share = |outcome| percent(cell.outcome(outcome).runs, cell.runs);
+        let other = [Outcome::NoUpdate, Outcome::RollbackPaused, Outcome::Unfinished];
+        let other = other.iter().map(|outcome| cell.outcome(*outcome).runs).sum();
         let number = |number, show: &dyn Fn(&Spread) -> i64| {
             cell.number(number).map_or("-".to_string(), |spread| shown(number, show(spread)))
         };
         writeln!(
             out,
-            "{label:<width$}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>5}  {:>7}",
+            "{label:<width$}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>5}  {:>7}",
             share(Outcome::Completed),
             share(Outcome::RolledBack),
             share(Outcome::Paused),
+            percent(other, cell.runs),
             number(Number::Duration, &|spread| spread.median.value),
             number(Number::Duration, &|spread| spread.most.value),
             number(Number::LeastRunning, &|spread| spread.least),

@@ -139,6 +139,7 @@ impl Simulation {
     }
 
     fn begin_step(&mut self, step: u32) {
+        self.tell_traffic();
         let scenario = self.scenario.clone();
         let action = &scenario.script[step as usize].action;
         let now = self.now();
@@ -169,6 +170,7 @@ impl Simulation {
 
     /// Notes the exit code of a step, and goes on.
     pub(super) fn end_step(&mut self, step: u32, code: u8) {
+        self.tell_traffic();
         let now = self.now();
         self.manager.store.journal.note(now, Fact::Command(CommandFact::Exited { step, code }));
         self.step_done(step);
@@ -310,6 +312,9 @@ pub(super) fn is_converged(store: &Store, service: ServiceIx) -> bool {
     let Some(stored) = store.service(service) else { return false };
     let want = match stored.now.spec.mode {
         Mode::Replicated { replicas } => replicas,
+        // Without a task either the orchestrator has made none yet, or no node is eligible: the
+        // client waits either way (docker cli `progress.go` `globalProgressUpdater`).
+        Mode::Global if stored.wanted_running == 0 => return false,
         Mode::Global => u64::from(stored.wanted_running),
         Mode::ReplicatedJob { total_completions, .. } => {
             return job_tasks(store, service, is_complete) == total_completions;

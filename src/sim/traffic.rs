@@ -122,6 +122,13 @@ impl Simulation {
         }
     }
 
+    /// A step begins or ends: what was counted belongs to the window before it.
+    pub(super) fn tell_traffic(&mut self) {
+        if self.counts_traffic {
+            self.end_traffic(self.now());
+        }
+    }
+
     /// The run is over: what was counted is told.
     pub(super) fn end_traffic(&mut self, end: SimTime) {
         let scenario = self.scenario.clone();

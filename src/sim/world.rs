@@ -74,7 +74,7 @@ pub struct Simulation {
     digest: Digest,
     asked: Vec<Asked>,
     /// Whether there are requests that are told by the second.
-    counts_traffic: bool,
+    pub(super) counts_traffic: bool,
     pub(super) events: u64,
     /// Timers of the leader that are ahead in the background: what a wait that holds the run may
     /// end with.

@@ -329,13 +329,14 @@ fn validate_image(image: &str) -> Result<(), Refused> {
     if image.is_empty() {
         return invalid("ContainerSpec: image reference must be provided".to_string());
     }
-    let (path, tag) = match image.rfind(':') {
-        Some(at) if !image[at..].contains('/') && !image.contains('@') => {
-            (&image[..at], Some(&image[at + 1..]))
-        }
-        _ => (image, None),
+    let (name, digest) = match image.split_once('@') {
+        Some((name, digest)) => (name, Some(digest)),
+        None => (image, None),
     };
-    let path = path.split('@').next().unwrap_or(path);
+    let (path, tag) = match name.rfind(':') {
+        Some(at) if !name[at..].contains('/') => (&name[..at], Some(&name[at + 1..])),
+        _ => (name, None),
+    };
     let (domain, rest) = match path.split_once('/') {
         Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
             (Some(first), rest)
@@ -353,7 +354,8 @@ fn validate_image(image: &str) -> Result<(), Refused> {
         domain.is_none_or(|d| d.chars().all(|c| c.is_ascii_alphanumeric() || ".:-".contains(c)));
     // The parser of references has this limit, `NameTotalLengthMax`.
     let length_ok = path.len() <= 255;
-    if rest.split('/').all(part) && tag_ok && domain_ok && length_ok {
+    let digest_ok = digest.is_none_or(|digest| digest.contains(':'));
+    if rest.split('/').all(part) && tag_ok && digest_ok && domain_ok && length_ok {
         Ok(())
     } else {
         invalid(format!("ContainerSpec: \"{image}\" is not a valid repository/tag"))

@@ -43,6 +43,9 @@ impl Axis {
         let Some((key, values)) = text.split_once('=').filter(|(key, _)| !key.is_empty()) else {
             return Err(format!("`{text}` is not of the form KEY=VALUE,VALUE…"));
         };
+        if key == "seed" {
+            return Err("seeds are varied by --replicates and --seed".to_string());
+        }
         let values = divided(values);
         if let Some(twice) = values.iter().enumerate().find(|(at, v)| values[..*at].contains(v)) {
             return Err(format!("`{key}` is given the value `{}` twice", twice.1));

@@ -82,7 +82,9 @@ fn completing(service: &Service<'_>) -> Option<Suspect> {
     let up = service.up.or_else(|| service.image().exit.map(|_| Up::default()))?;
     let update = service.update();
     let described = service.image().exit.filter(|exit| exit.code == 0);
-    let once = service.restart().condition == RestartCondition::None;
+    // Of software that is described without an end nobody knows that it has one.
+    let endless = service.is_described() && described.is_none();
+    let once = service.restart().condition == RestartCondition::None && !endless;
     if !once && described.is_none() || update.failure_action == FailureAction::Continue {
         return None;
     }

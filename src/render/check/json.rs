@@ -22,6 +22,7 @@ fn file(file: &Checked) -> Value {
         "valid": file.valid.is_some(),
         "services": file.valid.and_then(|valid| valid.services),
         "unasked": file.unasked,
+        "down": file.down,
         "findings": file.findings.iter().map(finding).collect::<Vec<_>>(),
     })
 }

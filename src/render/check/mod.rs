@@ -20,6 +20,8 @@ pub struct Checked {
     pub valid: Option<Valid>,
     /// Why no rule was asked about a stack file, if none was.
     pub unasked: Option<String>,
+    /// Services that do not come up when the file is deployed as it stands.
+    pub down: Vec<String>,
     /// What was found, by place.
     pub findings: Vec<Finding>,
 }
@@ -33,6 +35,8 @@ pub struct Valid {
     pub steps: usize,
     /// Its expectations.
     pub expectations: usize,
+    /// Docker lines that the client refuses, which are told elsewhere.
+    pub refused: usize,
 }
 
 /// How it is written.

@@ -5,15 +5,27 @@ use std::io::{self, Write};
 use crate::check::{Finding, Severity};
 use crate::render::check::{Checked, Valid, counts};
 
+fn number(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 pub(super) fn write(out: &mut dyn Write, files: &[Checked]) -> io::Result<()> {
     for file in files {
         let name = &file.file;
-        let Some(Valid { services, steps, expectations }) = file.valid else { continue };
-        let stack = services.map(|count| format!("a stack of {count} services, "));
+        let Some(Valid { services, steps, expectations, refused }) = file.valid else { continue };
+        let stack = services.map(|count| format!("a stack of {}, ", number(count, "service")));
         let stack = stack.unwrap_or_default();
-        writeln!(out, "{name}: valid, {stack}{steps} steps, {expectations} expectations")?;
+        let (steps, expectations) = (number(steps, "step"), number(expectations, "expectation"));
+        let refused = match refused {
+            0 => String::new(),
+            count => format!(", {} refused", number(count, "line")),
+        };
+        writeln!(out, "{name}: valid, {stack}{steps}, {expectations}{refused}")?;
         if let Some(why) = &file.unasked {
             writeln!(out, "{name}: no rule was asked: {why}")?;
+        }
+        for service in &file.down {
+            writeln!(out, "{name}: {service} does not come up: swarmsim run {name} shows why")?;
         }
         for finding in &file.findings {
             write_one(out, name, finding)?;

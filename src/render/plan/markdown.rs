@@ -20,7 +20,8 @@ pub fn markdown(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     answer(out, told)?;
     changes(out, told)?;
     good(out, told)?;
-    for place in told.deploy.updated() {
+    let up = told.forecast.good.never_up < told.forecast.runs;
+    for place in told.deploy.updated().filter(|_| up) {
         let of_service = |failing: &&Failing| failing.place == place;
         let failing: Vec<&Failing> = told.forecast.bad.iter().filter(of_service).collect();
         if !failing.is_empty() {
@@ -100,7 +101,7 @@ fn changes(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
 
 fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     let (good, runs) = (&told.forecast.good, told.forecast.runs);
-    writeln!(out, "\n### If the new version is good\n")?;
+    writeln!(out, "\n### If the new version behaves as described\n")?;
     writeln!(
         out,
         "| Service | Update | After | New tasks | Fewest serving | For | Extra at the peak | Lost |"

@@ -32,7 +32,8 @@ pub fn text(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     )?;
     changes(out, told)?;
     good(out, told)?;
-    for place in deploy.updated() {
+    let up = told.forecast.good.never_up < told.forecast.runs;
+    for place in deploy.updated().filter(|_| up) {
         let of_service = |failing: &&Failing| failing.place == place;
         let failing: Vec<&Failing> = told.forecast.bad.iter().filter(of_service).collect();
         if !failing.is_empty() {
@@ -79,7 +80,7 @@ pub(super) fn effect(service: &Service) -> String {
 
 fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     let (deploy, forecast) = (told.deploy, told.forecast);
-    writeln!(out, "\nIf the new version is good")?;
+    writeln!(out, "\nIf the new version behaves as described")?;
     if forecast.good.never_up == forecast.runs {
         return writeln!(out, "  the old stack does not come up: there is nothing to forecast");
     }

@@ -222,7 +222,9 @@ fn script() -> impl Strategy<Value = Vec<Step>> {
 
 fn traffic() -> impl Strategy<Value = Traffic> {
     let kind = (1u16.., any::<u8>(), 0u32..100, span().boxed());
-    (kind, positive().boxed(), any::<bool>(), of(span().boxed()), positive().boxed()).prop_map(
+    // No source is faster than a request in ten microseconds.
+    let every = span().prop_map(|span| span.plus(Span(10_000)));
+    (kind, every.boxed(), any::<bool>(), of(span().boxed()), positive().boxed()).prop_map(
         |((port, bits, connections, takes), every, named, from, more)| Traffic {
             line: 0,
             target: if bits & 1 == 0 {
