@@ -1,7 +1,7 @@
 //! What is risky in a stack file: rules, each of which shows its harm in a run.
 //!
 //! A rule looks at a service, says what it suspects, and names runs that would show it
-//! ([`trial`]). The first of them that does is the finding's witness; if none does, the rule says
+//! (`trial`). The first of them that does is the finding's witness; if none does, the rule says
 //! nothing. A change of the file is proposed only after the same run was made with it.
 //!
 //! Pure: a scenario that deploys a stack in, findings out. Source of the rules: public issue
