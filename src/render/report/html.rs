@@ -99,9 +99,7 @@ fn run(report: &Report<'_>) -> Value {
 /// What was expected: the claim, and what was found in its place if it does not hold.
 fn expected(report: &Report<'_>) -> Vec<Value> {
     let claims = report.verdicts.iter().flat_map(|verdict| &verdict.claims);
-    claims
-        .map(|claim| json!([printable(&claim.text), claim.found.as_deref().map(printable)]))
-        .collect()
+    claims.map(|claim| json!([shown(&claim.text), claim.found.as_deref().map(shown)])).collect()
 }
 
 /// Requests to each service, answered and not, second by second.
