@@ -210,8 +210,7 @@ impl Topic {
             );
             let scenario = scenario::load_with(&whole, &[format!("{}={text}", words.key)]);
             let scenario = Arc::new(scenario.expect("the demos are valid"));
-            let mut records: Vec<Record> = Vec::new();
-            let footer = Simulation::new(&scenario).run(&mut records);
+            let (records, footer) = Simulation::records(&scenario);
             let web =
                 Metrics::of(&records, &footer).into_iter().next().expect("there is one service");
             let asked = records.iter().find(|record| is_update(record)).map(|record| record.at);

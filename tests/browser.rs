@@ -1,12 +1,11 @@
 //! The report page in a real browser: driven as people drive it. Skipped, and said so, where there
 //! is no Chromium.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chromium::Chromium;
 use serde_json::json;
-use support::swarmsim;
+use support::{Place, swarmsim};
 use swarmsim::base::time::SimTime;
 use swarmsim::cli::run::records_of;
 use swarmsim::client::command::ListOptions;
@@ -21,31 +20,29 @@ mod support;
 /// A page in a browser, and the folder that is theirs.
 struct Shown {
     browser: Chromium,
-    folder: PathBuf,
+    /// Gone when the browser is.
+    _place: Place,
 }
 
 impl Drop for Shown {
     fn drop(&mut self) {
         self.browser.close();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
 /// The report of these runs; none without a browser.
 fn shown(name: &str, runs: &[&str], hash: &str) -> Option<Shown> {
-    let folder = std::env::temp_dir().join(format!("swarmsim-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let page = folder.join("page.html");
+    let place = Place::new(name);
+    let page = place.path("page.html");
     let out = ["--out", page.to_str().unwrap()];
     let report = swarmsim(&[&["report"], runs, &out].concat());
     let told = report.stderr.is_empty() || report.stderr.contains(" was changed: its records");
     assert!(report.code == Some(0) && told, "{}", report.stderr);
-    let Some(browser) = Chromium::open(&folder.join("profile")) else {
+    let Some(browser) = Chromium::open(&place.path("profile")) else {
         println!("skipped: there is no chromium here (Debian's package chromium has it)");
-        std::fs::remove_dir_all(&folder).unwrap();
         return None;
     };
-    let mut shown = Shown { browser, folder };
+    let mut shown = Shown { browser, _place: place };
     shown.browser.size(1280, 1000);
     shown.browser.visit(&page, hash);
     Some(shown)
@@ -246,16 +243,14 @@ fn dark_screens_are_dark_and_paper_is_light() {
 /// A name is text, whatever it looks like, and the page asks nobody for anything.
 #[test]
 fn a_stranger_cannot_make_the_page_do_anything() {
-    let folder = std::env::temp_dir().join(format!("swarmsim-odd-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("{{data}}.jsonl");
+    let place = Place::new("odd");
+    let file = place.path("{{data}}.jsonl");
     let path = file.to_str().unwrap();
     swarmsim(&["run", WHOAMI, "-q", "--timeline", path]);
     let odd = "<img src=http://127.0.0.1:9/x onerror=window.hit=1></script><script>hit=1</script>";
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("lucj/whoami:2.0", odd)).unwrap();
     let page = shown("browser-odd", &[path], "t=50&tab=ps");
-    std::fs::remove_dir_all(&folder).unwrap();
     let Some(mut page) = page else { return };
     assert!(page.view().contains("<img src="), "the name is not shown");
     assert_eq!(page.browser.eval("typeof hit === 'number'"), json!(false));
@@ -267,15 +262,13 @@ fn a_stranger_cannot_make_the_page_do_anything() {
 /// Many slots are counted, or shown some at a time.
 #[test]
 fn many_slots_are_counted() {
-    let folder = std::env::temp_dir().join(format!("swarmsim-many-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("many.yaml");
+    let place = Place::new("many");
+    let file = place.path("many.yaml");
     let scenario = "name: many\nseed: 1\ncluster: {nodes: 10}\nscript:\n\
         - docker service create --name web --replicas 500 --update-parallelism 50 web:1\n\
         - wait: converged\n- docker service update --image web:2 web\n";
     std::fs::write(&file, scenario).unwrap();
     let page = shown("browser-many", &[file.to_str().unwrap()], "t=10&tab=ps");
-    std::fs::remove_dir_all(&folder).unwrap();
     let Some(mut page) = page else { return };
     assert_eq!(page.number("runs[0].map.rows.length").to_bits(), 1.0_f64.to_bits());
     let view = page.view();
@@ -302,9 +295,8 @@ fn many_slots_are_counted() {
 fn how_long_a_large_page_takes() {
     for (replicas, nodes, parallelism) in [(1_000, 50, 20), (10_000, 100, 500)] {
         let name = format!("browser-large-{replicas}");
-        let folder = std::env::temp_dir().join(format!("{name}-scenario"));
-        std::fs::create_dir_all(&folder).unwrap();
-        let file = folder.join("large.yaml");
+        let place = Place::new(&format!("{name}-scenario"));
+        let file = place.path("large.yaml");
         let scenario = format!(
             "name: large\nseed: 1\ncluster: {{nodes: {nodes}}}\nscript:\n\
              - docker service create --name web --replicas {replicas} \
@@ -313,7 +305,6 @@ fn how_long_a_large_page_takes() {
         );
         std::fs::write(&file, scenario).unwrap();
         let page = shown(&name, &[file.to_str().unwrap()], "tab=ps");
-        std::fs::remove_dir_all(&folder).unwrap();
         let Some(mut page) = page else { return };
         page.frame();
         let ready = page.number("performance.now()");

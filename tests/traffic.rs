@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use support::{run, swarmsim};
+use support::{Place, run};
 use swarmsim::base::ids::{NodeIx, TaskIx};
 use swarmsim::base::time::SimTime;
 use swarmsim::metrics::Metrics;
@@ -327,16 +327,13 @@ fn arrivals_at_random_have_their_mean() {
 /// The summary tells reasons, and what cannot be known is not claimed.
 #[test]
 fn reasons_are_told() {
-    let folder = std::env::temp_dir().join(format!("swarmsim-traffic-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("gap.yaml");
+    let place = Place::new("traffic");
     let rest = "traffic:\n- {port: 80, rate: 100/s}\n";
     let text = scenario("-p 80:80 --replicas 1", rest)
         + "expect:\n- {requests: web, failed_at_least: 100}\n\
            - {requests: web, answered_by_tasks: 2}\n";
-    std::fs::write(&file, text).unwrap();
-    let told = swarmsim(&["run", file.to_str().unwrap(), "--quiet"]);
-    std::fs::remove_dir_all(&folder).unwrap();
+    place.write("gap.yaml", text);
+    let told = place.swarmsim(&["run", "gap.yaml", "--quiet"]);
     assert_eq!(told.code, Some(1), "{}{}", told.stdout, told.stderr);
     assert!(told.stdout.contains(" without a task that takes requests\n"), "{}", told.stdout);
     assert!(told.stdout.contains("found: nobody knows: these are told by the second"));

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use crate::check::diff::unified;
 use crate::check::edit;
-use crate::check::measured::{Run, simulated};
+use crate::check::measured::Run;
 use crate::check::rule::Rule;
 use crate::check::subject::{Service, plans};
 use crate::check::trial::{Remedy, Trial, is_stuck};
 use crate::scenario::Scenario;
 use crate::scenario::problem::Place;
+use crate::sim::world::Simulation;
 
 /// A rule that a service of a stack file breaks.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub(super) fn examine(rule: &'static Rule, service: &Service<'_>) -> Option<Find
     let title = format!("{}-{}", rule.id.to_lowercase(), service.name());
     let shown = suspect.trials.iter().find_map(|trial| {
         let scenario = trial.scenario(service, service.subject.text, &title, None)?;
-        let (records, footer) = simulated(&scenario);
+        let (records, footer) = Simulation::records(&scenario);
         let run = Run::of(&scenario, &records, &footer, service.name())?;
         let seen = trial.harm(&scenario, &records, &footer, &run)?;
         Some((trial, Witness { what: trial.what.clone(), seen, scenario }))
@@ -98,7 +99,7 @@ fn tried(trial: &Trial, remedy: &Remedy, service: &Service<'_>, title: &str) -> 
     let plans = plans(subject.scenario, subject.file, text, &subject.stack).ok()?;
     let job = plans.iter().any(|plan| plan.spec.name == service.name() && plan.spec.mode.is_job());
     let scenario = trial.scenario(service, text, title, Some(remedy))?;
-    let (records, footer) = simulated(&scenario);
+    let (records, footer) = Simulation::records(&scenario);
     let run = Run::of(&scenario, &records, &footer, service.name())?;
     if is_stuck(&footer) || trial.harm(&scenario, &records, &footer, &run).is_some() {
         return None;

@@ -39,7 +39,7 @@ const LONG: &str = "- {as: deployed, wait: 10m}\n";
 pub(super) fn deployed(subject: &Subject<'_>) -> Result<BTreeMap<String, Up>, Unreadable> {
     let scenario = base(subject, subject.text, "deployed", "", LONG, "");
     let Some(scenario) = scenario else { return Ok(BTreeMap::new()) };
-    let (records, footer) = simulated(&scenario);
+    let (records, footer) = Simulation::records(&scenario);
     if matches!(footer.stop, Stop::Limit(_)) {
         return Err(Unreadable("its deployment alone is more than a run may do".to_string()));
     }
@@ -49,13 +49,6 @@ pub(super) fn deployed(subject: &Subject<'_>) -> Result<BTreeMap<String, Up>, Un
         run.up().map(|up| (web.name.to_string(), up))
     };
     Ok(metrics.iter().filter_map(up).collect())
-}
-
-/// Runs a scenario.
-pub(super) fn simulated(scenario: &Arc<Scenario>) -> (Vec<Record>, Footer) {
-    let mut records: Vec<Record> = Vec::new();
-    let footer = Simulation::new(scenario).run(&mut records);
-    (records, footer)
 }
 
 /// A process that ended, or a container that turned unhealthy.
@@ -351,7 +344,7 @@ pub(super) fn short(span: Span) -> String {
 }
 
 /// So many of something.
-pub(super) fn count(number: u64, one: &str) -> String {
+pub fn count(number: u64, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 

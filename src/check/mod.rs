@@ -22,6 +22,7 @@ use crate::base::time::Span;
 use crate::scenario::Scenario;
 
 pub use finding::{Finding, Proposal, Witness};
+pub use measured::count;
 pub use rule::{Rule, Severity};
 pub use rules::{NOT_THERE, RULES};
 pub use subject::Unreadable;

@@ -31,6 +31,18 @@ pub struct Otherwise {
     pub behaviour: Option<PathBuf>,
 }
 
+impl Otherwise {
+    /// Reads a scenario or a stack file, to be run so.
+    ///
+    /// # Errors
+    /// Those of [`input`].
+    pub fn read(&self, path: &Path) -> Result<Scenario, Exit> {
+        let mut scenario = input(path, &self.overrides, self.behaviour.as_deref())?.scenario;
+        scenario.seed = self.seed.unwrap_or(scenario.seed);
+        Ok(scenario)
+    }
+}
+
 /// A scenario that was read from a file.
 pub struct Input {
     /// The scenario.

@@ -16,7 +16,7 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::base::time::Span;
 use crate::cli::exit::Exit;
-use crate::cli::input::{WholeFile, input};
+use crate::cli::input::{Otherwise, WholeFile};
 use crate::cli::say::{complain, note};
 use crate::player::act::Key;
 use crate::player::screen::draw;
@@ -31,26 +31,16 @@ pub struct PlayArgs {
     /// Scenario file, or stack file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// How the images of a stack file behave, in place of its x-swarmsim block
-    #[arg(long, value_name = "FILE")]
-    behaviour: Option<PathBuf>,
-    /// Another seed than the file's
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Override a value of the file, such as cluster.nodes=3; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    overrides: Vec<String>,
+    #[command(flatten)]
+    otherwise: Otherwise,
 }
 
 /// Plays a scenario.
 pub fn run(args: &PlayArgs) -> Exit {
-    let mut scenario = match input(&args.file, &args.overrides, args.behaviour.as_deref()) {
-        Ok(read) => read.scenario,
+    let scenario = match args.otherwise.read(&args.file) {
+        Ok(scenario) => scenario,
         Err(exit) => return exit,
     };
-    if let Some(seed) = args.seed {
-        scenario.seed = seed;
-    }
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         complain("play needs a terminal; swarmsim run prints the same run");
         return Exit::Usage;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::base::chance::Seed;
 use crate::cli::exit::Exit;
-use crate::cli::input::{Otherwise, WholeFile, input, is_timeline, timeline};
+use crate::cli::input::{Otherwise, WholeFile, is_timeline, timeline};
 use crate::cli::run::{broken_laws, records_of};
 use crate::cli::say::{answer, complain, note};
 use crate::expect::{Verdict, evaluate};
@@ -133,9 +133,7 @@ pub fn whole(path: &std::path::Path, otherwise: &Otherwise) -> Result<Timeline, 
         let timeline = timeline(path)?;
         return checked(path, timeline);
     }
-    let mut scenario = input(path, &otherwise.overrides, otherwise.behaviour.as_deref())?.scenario;
-    scenario.seed = otherwise.seed.unwrap_or(scenario.seed);
-    let scenario = Arc::new(scenario);
+    let scenario = Arc::new(otherwise.read(path)?);
     let (records, footer) = records_of(&scenario);
     Ok(Timeline { header: header(&scenario), records, footer })
 }

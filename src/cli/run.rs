@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::cli::exit::Exit;
-use crate::cli::input::{WholeFile, input};
+use crate::cli::input::{Otherwise, WholeFile};
 use crate::cli::report;
 use crate::cli::say::{complain, ended, note};
 use crate::expect::{Verdict, evaluate};
@@ -21,7 +21,7 @@ use crate::timeline::codec::Writer;
 use crate::timeline::ends::{Footer, Stop, Timeline};
 use crate::timeline::laws::{Settings, Severity, check_with};
 use crate::timeline::record::Record;
-use crate::timeline::sink::{NoSink, Tee};
+use crate::timeline::sink::Tee;
 use crate::timeline::words::Weight;
 
 /// Arguments of `run`.
@@ -30,15 +30,8 @@ pub struct RunArgs {
     /// Scenario file, or stack file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// How the images of a stack file behave, in place of its x-swarmsim block
-    #[arg(long, value_name = "FILE")]
-    behaviour: Option<PathBuf>,
-    /// Another seed than the file's
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Override a value of the file, such as cluster.nodes=3; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    overrides: Vec<String>,
+    #[command(flatten)]
+    otherwise: Otherwise,
     /// Write the timeline to a file (JSON Lines)
     #[arg(long, value_name = "FILE")]
     timeline: Option<PathBuf>,
@@ -93,13 +86,10 @@ impl ValueEnum for Format {
 
 /// Runs a scenario.
 pub fn run(args: &RunArgs) -> Exit {
-    let mut scenario = match input(&args.file, &args.overrides, args.behaviour.as_deref()) {
-        Ok(read) => read.scenario,
+    let scenario = match args.otherwise.read(&args.file) {
+        Ok(scenario) => scenario,
         Err(exit) => return exit,
     };
-    if let Some(seed) = args.seed {
-        scenario.seed = seed;
-    }
     let file = match args.timeline.as_deref().map(WholeFile::create).transpose() {
         Ok(file) => file,
         Err(error) => return cannot_write(args, &error),
@@ -208,11 +198,11 @@ fn judge(outcome: &Outcome) -> Exit {
 fn repeat(args: &RunArgs, scenario: &Scenario) -> String {
     let file = args.file.display().to_string();
     let mut text = format!("swarmsim run {} --seed {}", shell_words::quote(&file), scenario.seed);
-    if let Some(behaviour) = &args.behaviour {
+    if let Some(behaviour) = &args.otherwise.behaviour {
         let behaviour = behaviour.display().to_string();
         text.push_str(&format!(" --behaviour {}", shell_words::quote(&behaviour)));
     }
-    for assignment in &args.overrides {
+    for assignment in &args.otherwise.overrides {
         text.push_str(&format!(" --set {}", shell_words::quote(assignment)));
     }
     text
@@ -220,7 +210,5 @@ fn repeat(args: &RunArgs, scenario: &Scenario) -> String {
 
 /// The records of a run without any output: for repetition.
 pub fn records_of(scenario: &Arc<Scenario>) -> (Vec<Record>, Footer) {
-    let mut records = Vec::new();
-    let footer = Simulation::new(scenario).run(&mut Tee(&mut records, NoSink));
-    (records, footer)
+    Simulation::records(scenario)
 }

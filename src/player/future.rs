@@ -65,8 +65,7 @@ pub struct Terminal {
 impl Future {
     /// Simulates the scenario to its end.
     pub fn new(title: String, scenario: Arc<Scenario>) -> Future {
-        let mut records: Vec<Record> = Vec::new();
-        let footer = Simulation::new(&scenario).run(&mut records);
+        let (records, footer) = Simulation::records(&scenario);
         let (mut log, mut kept) = (Vec::new(), vec![Rows::default()]);
         let (mut teller, mut rows) = (Teller::default(), Rows::default());
         let every = KEPT_EVERY.max(records.len().div_ceil(KEPT_TIMES));

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::base::chance::{Role, Whom};
+use crate::base::chance::{Key, Role, Seed, Whom};
 use crate::base::dist::exponential;
 use crate::base::ids::{NodeIx, ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
@@ -26,6 +26,8 @@ const TELLING: Span = Span::from_secs(1);
 /// A source of requests that has begun.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
+    /// Its draws.
+    key: Key,
     /// When its next request is made.
     next: SimTime,
     /// How many were made.
@@ -39,9 +41,15 @@ pub(super) struct Source {
     counted: BTreeMap<Option<ServiceIx>, RequestCounts>,
 }
 
+/// The draws of a source.
+fn key(seed: Seed, number: u32) -> Key {
+    seed.key(Whom::Client, &number.to_string())
+}
+
 impl Source {
-    fn new(traffic: &Traffic, now: SimTime) -> Source {
+    fn new(key: Key, traffic: &Traffic, now: SimTime) -> Source {
         Source {
+            key,
             next: now,
             made: 0,
             connections: vec![None; traffic.connections as usize],
@@ -49,6 +57,12 @@ impl Source {
             since: now,
             counted: BTreeMap::new(),
         }
+    }
+
+    /// So many requests were made without a look at each.
+    fn pass(&mut self, count: u64, every: Span) {
+        self.made += count;
+        self.next = SimTime(self.next.0 + count * every.0 as u64);
     }
 }
 
@@ -74,7 +88,9 @@ impl Simulation {
         let traffic = &scenario.traffic[number as usize];
         let now = self.now();
         self.manager.store.journal.wake(None);
-        self.requests.sources.entry(number).or_insert_with(|| Source::new(traffic, now));
+        let seed = self.seed;
+        let new = || Source::new(key(seed, number), traffic, now);
+        self.requests.sources.entry(number).or_insert_with(new);
         let turn = match traffic.told {
             Told::Each => self.make_requests(number, traffic, SimTime(now.0 + 1)),
             Told::EachSecond => {
@@ -100,12 +116,10 @@ impl Simulation {
             let service = self.reached(&traffic.target);
             if service.is_some_and(|(service, _)| is_converged(&self.manager.store, service)) {
                 let now = self.now();
-                self.requests.sources.insert(number, Source::new(traffic, now));
-                self.file_background(
-                    now,
-                    Class::Client,
-                    Event::Script(ScriptEvent::Traffic(number)),
-                );
+                let source = Source::new(key(self.seed, number), traffic, now);
+                self.requests.sources.insert(number, source);
+                let event = Event::Script(ScriptEvent::Traffic(number));
+                self.file_background(now, Class::Client, event);
             }
         }
     }
@@ -166,7 +180,7 @@ impl Simulation {
                     self.end_request(traffic, &mut source, request);
                 }
             } else if !self.make_many(traffic, &mut source, until.min(over)) {
-                self.make_one(number, traffic, &mut source);
+                self.make_one(traffic, &mut source);
             }
         };
         self.requests.sources.insert(number, source);
@@ -174,13 +188,13 @@ impl Simulation {
     }
 
     /// The request that is due.
-    fn make_one(&mut self, number: u32, traffic: &Traffic, source: &mut Source) {
+    fn make_one(&mut self, traffic: &Traffic, source: &mut Source) {
         if traffic.told == Told::EachSecond {
             // What is made one by one is work, and counts against the limit of events.
             self.events += 1;
         }
         let (at, made) = (source.next, source.made);
-        let key = self.seed.key(Whom::Client, &number.to_string());
+        let key = source.key;
         let draw = |role| key.word(role, (made >> 32) as u32, made as u32);
         let gap = match traffic.arrivals {
             Arrivals::Steady => traffic.every,
@@ -259,12 +273,15 @@ impl Simulation {
             && traffic.arrivals == Arrivals::Steady
             && traffic.takes == Span::ZERO
             && traffic.connections == 0;
+        if !simple {
+            return false;
+        }
         let first = source.next;
         let every = traffic.every.0 as u64;
         let due = |until: SimTime| until.0.saturating_sub(first.0).div_ceil(every);
         let nodes = self.asked_nodes(traffic);
         // To make a few is no more work than to count them.
-        if !simple || due(until) < 2 * nodes.len() as u64 {
+        if due(until) < 2 * nodes.len() as u64 {
             return false;
         }
         let powered = nodes.iter().all(|node| self.engine.has_power(*node));
@@ -273,8 +290,7 @@ impl Simulation {
                 let count = due(until);
                 let none = source.counted.entry(None).or_default();
                 none.add(RequestOutcome::NoService, u32::try_from(count).unwrap_or(u32::MAX));
-                source.made += count;
-                source.next = SimTime(first.0 + count * every);
+                source.pass(count, traffic.every);
                 return true;
             }
             Some((service, way @ (Way::Ingress | Way::Name))) if powered => (service, way),
@@ -318,8 +334,7 @@ impl Simulation {
             };
             counts.add(outcome, u32::try_from(own).unwrap_or(u32::MAX));
         }
-        source.made += count;
-        source.next = SimTime(first.0 + count * every);
+        source.pass(count, traffic.every);
         true
     }
 

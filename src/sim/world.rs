@@ -25,6 +25,7 @@ use crate::swarmkit::task::NodeState;
 use crate::timeline::digest::Digest;
 use crate::timeline::ends::{Footer, Limit, Stop};
 use crate::timeline::read::MOST_RECORDS;
+use crate::timeline::record::Record;
 use crate::timeline::sink::Sink;
 
 /// A cause that is due. Everything that can ever wake the simulator is listed here.
@@ -380,6 +381,13 @@ impl Simulation {
         let footer = self.footer(stop);
         sink.finish(&footer);
         footer
+    }
+
+    /// A scenario run to its end: its records, and how it ended.
+    pub fn records(scenario: &Arc<Scenario>) -> (Vec<Record>, Footer) {
+        let mut records: Vec<Record> = Vec::new();
+        let footer = Simulation::new(scenario).run(&mut records);
+        (records, footer)
     }
 
     /// Carries out everything up to and including `until`, or to the end.

@@ -2,23 +2,20 @@
 
 use std::io::{self, Write};
 
-use crate::check::{Finding, Severity};
+use crate::check::{Finding, Severity, count};
 use crate::render::check::{Checked, Valid, counts};
-
-fn number(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
 
 pub(super) fn write(out: &mut dyn Write, files: &[Checked]) -> io::Result<()> {
     for file in files {
         let name = &file.file;
         let Some(Valid { services, steps, expectations, refused }) = file.valid else { continue };
-        let stack = services.map(|count| format!("a stack of {}, ", number(count, "service")));
+        let stack = services.map(|n| format!("a stack of {}, ", count(n as u64, "service")));
         let stack = stack.unwrap_or_default();
-        let (steps, expectations) = (number(steps, "step"), number(expectations, "expectation"));
+        let (steps, expectations) =
+            (count(steps as u64, "step"), count(expectations as u64, "expectation"));
         let refused = match refused {
             0 => String::new(),
-            count => format!(", {} refused", number(count, "line")),
+            lines => format!(", {} refused", count(lines as u64, "line")),
         };
         writeln!(out, "{name}: valid, {stack}{steps}, {expectations}{refused}")?;
         if let Some(why) = &file.unasked {

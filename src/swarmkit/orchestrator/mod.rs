@@ -65,12 +65,11 @@ pub fn is_task_dirty(store: &Store, service: &ServiceSnapshot, task: TaskSnapsho
     if stored.version == service.version {
         return false;
     }
-    if stored.template == service.template && stored.endpoint == service.endpoint {
-        return false;
-    }
     let same_endpoint = stored.endpoint == service.endpoint;
-    let (want, have) = (store.template(service.template), store.template(stored.template));
-    match difference(want, have) {
+    if stored.template == service.template {
+        return !same_endpoint;
+    }
+    match difference(store.template(service.template), store.template(stored.template)) {
         Difference::Nothing => !same_endpoint,
         Difference::Placement => !node_matches(store, service, task.node),
         Difference::Credentials => {
@@ -102,14 +101,23 @@ pub fn difference(want: &TaskTemplate, have: &TaskTemplate) -> Difference {
     if want == have {
         return Difference::Nothing;
     }
-    let mut but_for_placement = want.clone();
-    but_for_placement.placement.clone_from(&have.placement);
-    if but_for_placement == *have {
-        return Difference::Placement;
+    // A template is copied only where one of these two differs: most updates change the image.
+    let is_alone = |evened: &dyn Fn(&mut TaskTemplate)| {
+        let mut want = want.clone();
+        evened(&mut want);
+        want == *have
+    };
+    if want.placement != have.placement
+        && is_alone(&|want| want.placement.clone_from(&have.placement))
+    {
+        Difference::Placement
+    } else if want.pull_options != have.pull_options
+        && is_alone(&|want| want.pull_options.clone_from(&have.pull_options))
+    {
+        Difference::Credentials
+    } else {
+        Difference::Task
     }
-    let mut but_for_credentials = want.clone();
-    but_for_credentials.pull_options.clone_from(&have.pull_options);
-    if but_for_credentials == *have { Difference::Credentials } else { Difference::Task }
 }
 
 /// Upstream: `manager/orchestrator/task.go` `nodeMatches`.

@@ -51,10 +51,11 @@ impl Tasks {
     /// The tasks of a timeline, which has these lanes.
     pub(super) fn of(records: &[Record], lanes: &[Lane]) -> Tasks {
         let mut courses = courses(records);
-        let names = courses.values().flat_map(|course| &course.changes);
-        let names: BTreeSet<Name> =
-            names.filter_map(|(_, row)| row.as_ref().map(|cells| Name(cells[1].clone()))).collect();
-        let names: Vec<String> = names.into_iter().map(|name| name.0).collect();
+        let rows = courses.values().flat_map(|course| &course.changes);
+        let names = rows.filter_map(|(_, row)| row.as_ref().map(|cells| cells[1].clone()));
+        let mut names: Vec<String> = names.collect();
+        names.sort_by(|a, b| order(a, b));
+        names.dedup();
         let mut texts = Texts::default();
         let (mut places, mut owners) = (BTreeMap::new(), BTreeMap::new());
         let keys = lanes.iter().enumerate().map(|(no, lane)| (lane.key, no)).collect();
@@ -195,22 +196,6 @@ impl Texts {
         self.list.push(text.to_string());
         self.known.insert(text.to_string(), self.list.len() - 1);
         self.list.len() - 1
-    }
-}
-
-/// A name of a task, in docker's order.
-#[derive(PartialEq, Eq)]
-struct Name(String);
-
-impl Ord for Name {
-    fn cmp(&self, other: &Name) -> Ordering {
-        order(&self.0, &other.0)
-    }
-}
-
-impl PartialOrd for Name {
-    fn partial_cmp(&self, other: &Name) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 

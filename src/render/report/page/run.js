@@ -121,7 +121,6 @@ class Run {
     c.drawImage(this.still, 0, 0);
     c.strokeStyle = colour("bad"); c.lineWidth = 1.5 * ratio;
     const x = this.map.x(this.page.clock) * ratio;
-    c.setLineDash([]);
     c.beginPath(); c.moveTo(x, 0); c.lineTo(x, this.map.bottom * ratio); c.stroke();
   }
   /// Of many lanes a part is shown.
