@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::check::diff::unified;
-use crate::check::edit;
+use crate::base::diff::unified;
 use crate::check::measured::Run;
 use crate::check::rule::Rule;
 use crate::check::subject::{Service, plans};
 use crate::check::trial::{Remedy, Trial, is_stuck};
+use crate::compose::edit;
 use crate::scenario::Scenario;
 use crate::scenario::problem::Place;
 use crate::sim::world::Simulation;

@@ -7,8 +7,6 @@
 //! Pure: a scenario that deploys a stack in, findings out. Source of the rules: public issue
 //! threads, named at each rule and reproduced in `scenarios/museum`.
 
-mod diff;
-mod edit;
 mod finding;
 mod measured;
 mod rule;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::base::time::Span;
-use crate::check::edit::Edit;
 use crate::check::measured::Run;
 use crate::check::subject::{Service, Subject};
+use crate::compose::edit::Edit;
 use crate::docker::behaviour::Image;
 use crate::expect::evaluate;
 use crate::scenario::json::text;

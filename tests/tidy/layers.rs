@@ -93,8 +93,24 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "advise",
+        &[
+            "base",
+            "compose",
+            "docker::behaviour",
+            "plan",
+            "scenario::Scenario",
+            "scenario::problem",
+            "swarmkit::defaults",
+            "swarmkit::spec",
+            "swarmkit::task",
+            "sweep::replicate",
+        ],
+    ),
+    (
         "render",
         &[
+            "advise",
             "base",
             "check",
             "demo",

@@ -12,7 +12,7 @@ enum Line<'t> {
 }
 
 /// How `new` differs from `old`; empty if it does not. Both have the name `file`.
-pub(super) fn unified(file: &str, old: &str, new: &str) -> String {
+pub fn unified(file: &str, old: &str, new: &str) -> String {
     let lines = lines(old, new);
     let changed: Vec<usize> = lines
         .iter()
