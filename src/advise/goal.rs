@@ -301,10 +301,7 @@ mod tests {
             format!("durration<10m: there is no quantity durration; did you mean duration? {hint}")
         );
         assert!(wrong[1].ends_with(hint), "{}", wrong[1]);
-        assert_eq!(
-            wrong[2],
-            "duration>10m: of duration little is good: it is compared by <= or <"
-        );
+        assert_eq!(wrong[2], "duration>10m: of duration little is good: it is compared by <= or <");
         assert!(wrong[8].contains("nobody makes requests") && wrong[9].contains("twice"));
     }
 

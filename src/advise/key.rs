@@ -214,7 +214,13 @@ impl Value {
             (Value::Count(a), Value::Count(b)) => part(all(a), all(b)),
             (Value::Time(a), Value::Time(b)) => part(a.0.max(0) as u64, b.0.max(0) as u64),
             (Value::Share(a), Value::Share(b)) => part(u64::from(a), u64::from(b)),
-            (a, b) => if a == b { 0 } else { 1_000 },
+            (a, b) => {
+                if a == b {
+                    0
+                } else {
+                    1_000
+                }
+            }
         }
     }
 }
@@ -296,6 +302,9 @@ mod tests {
         assert_eq!(time(0).distance(time(20), 3), 1_000);
         assert_eq!(time(0).distance(time(0), 3), 0);
         let order = |order| Value::Order(order);
-        assert_eq!(order(UpdateOrder::StopFirst).distance(order(UpdateOrder::StartFirst), 3), 1_000);
+        assert_eq!(
+            order(UpdateOrder::StopFirst).distance(order(UpdateOrder::StartFirst), 3),
+            1_000
+        );
     }
 }

@@ -15,5 +15,6 @@ pub mod key;
 pub mod numbers;
 pub mod patch;
 pub mod search;
+pub mod setup;
 pub mod steps;
 pub mod trial;

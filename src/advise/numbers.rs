@@ -44,8 +44,7 @@ impl OfMode {
     /// everywhere, is not bad: there is nothing to notice.
     fn of(mode: Mode, seen: &ServiceSeen) -> OfMode {
         let completed = seen.update == Some(UpdateState::Completed);
-        let came_up =
-            matches!(mode, Mode::SlowStart(_)) && completed && seen.whole_after.is_some();
+        let came_up = matches!(mode, Mode::SlowStart(_)) && completed && seen.whole_after.is_some();
         let (reached, detected) = match seen.detected {
             _ if came_up => (0, 0),
             Some(at) => (seen.reached as i64, at.0),

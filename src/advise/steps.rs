@@ -136,9 +136,9 @@ impl Today<'_> {
             (_, value) => value,
         };
         let mut others: Vec<Value> = Vec::new();
-        for value in values.into_iter().map(|value| {
-            if named.is_some() { value } else { at_most_all(value) }
-        }) {
+        for value in
+            values.into_iter().map(|value| if named.is_some() { value } else { at_most_all(value) })
+        {
             let known = same(value, at_most_all(own)) || others.iter().any(|of| same(*of, value));
             if !known {
                 others.push(value);

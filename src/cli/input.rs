@@ -206,7 +206,7 @@ fn small_file(path: &Path) -> Result<Option<String>, Exit> {
 }
 
 /// The text of a scenario file.
-fn text_of(path: &Path) -> Result<String, Exit> {
+pub(super) fn text_of(path: &Path) -> Result<String, Exit> {
     let limit = MAX_BYTES >> 20;
     let too_large = format!("is larger than a scenario may be, which is {limit} MiB");
     text_in(path, bounded(path, MAX_BYTES), &too_large)

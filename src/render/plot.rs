@@ -1,4 +1,5 @@
-//! The trade-off of a sweep as a picture: how long the update takes against how few tasks run.
+//! Trade-offs as pictures: how long the update takes against what it leaves, of which more is
+//! better. That of a sweep has the fewest running tasks.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -14,13 +15,23 @@ use crate::sweep::summary::{Number, Summary};
 const SIZE: (i64, i64) = (720, 440);
 const FIELD: (i64, i64, i64, i64) = (90, 50, 600, 320);
 
-/// A cell that has both numbers.
-struct Point {
-    label: String,
+/// Something that has both numbers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Point {
+    pub(super) label: String,
     /// Median of the duration.
-    took: i64,
-    /// Median of the fewest running tasks.
-    least: i64,
+    pub(super) took: i64,
+    /// Median of the number of which more is better, such as the fewest running tasks.
+    pub(super) least: i64,
+}
+
+/// A picture, or one of several below each other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Panel<'p> {
+    pub(super) title: &'p str,
+    /// What goes up.
+    pub(super) up: &'p str,
+    pub(super) points: Vec<Point>,
 }
 
 /// The field between the axes, and the greatest numbers in it.
@@ -43,16 +54,36 @@ pub fn svg(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Resu
         Some(Point { label, took, least })
     };
     let points: Vec<Point> = cells.iter().enumerate().filter_map(point).collect();
-    let longest = points.iter().map(|p| p.took).max().unwrap_or(0).max(1);
-    let highest = points.iter().map(|p| p.least).max().unwrap_or(0).max(1);
-    let mut chart = Chart { text: String::new(), longest, highest };
-    chart.axes(&header.scenario);
-    chart.front(&points);
-    for point in &points {
-        chart.point(point, is_beaten(point, &points));
+    let panel = Panel { title: &header.scenario, up: "fewest running (median)", points };
+    out.write_all(panels(&[panel]).as_bytes())
+}
+
+/// The picture of panels below each other.
+pub(super) fn panels(panels: &[Panel<'_>]) -> String {
+    let (wide, high) = (SIZE.0, SIZE.1 * panels.len() as i64);
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide} {high}\" \
+         font-family=\"sans-serif\" font-size=\"13\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
+    );
+    for (place, panel) in panels.iter().enumerate() {
+        let points = &panel.points;
+        let longest = points.iter().map(|p| p.took).max().unwrap_or(0).max(1);
+        let highest = points.iter().map(|p| p.least).max().unwrap_or(0).max(1);
+        let mut chart = Chart { text: String::new(), longest, highest };
+        chart.axes(panel);
+        chart.front(points);
+        for point in points {
+            chart.point(point, is_beaten(point, points));
+        }
+        if place == 0 {
+            text.push_str(&chart.text);
+        } else {
+            let down = SIZE.1 * place as i64;
+            text.push_str(&format!("<g transform=\"translate(0 {down})\">\n{}</g>\n", chart.text));
+        }
     }
-    chart.text.push_str("</svg>\n");
-    out.write_all(chart.text.as_bytes())
+    text + "</svg>\n"
 }
 
 impl Chart {
@@ -67,15 +98,12 @@ impl Chart {
         (x, top + height - scaled(point.least, self.highest, height))
     }
 
-    fn axes(&mut self, scenario: &str) {
+    fn axes(&mut self, panel: &Panel<'_>) {
         let (left, top, width, height) = FIELD;
         let (right, bottom) = (left + width, top + height);
-        let (name, (wide, high)) = (escaped(scenario), SIZE);
+        let (title, up) = (escaped(panel.title), escaped(panel.up));
         self.line(format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide} {high}\" \
-             font-family=\"sans-serif\" font-size=\"13\">\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
-             <text x=\"{left}\" y=\"28\" font-size=\"16\">{name}</text>\n\
+            "<text x=\"{left}\" y=\"28\" font-size=\"16\">{title}</text>\n\
              <path d=\"M{left} {top}V{bottom}H{right}\" fill=\"none\" stroke=\"#333\"/>"
         ));
         for quarter in 0..=4 {
@@ -96,8 +124,7 @@ impl Chart {
         let (x, y, half) = (left + width / 2, bottom + 45, top + height / 2);
         self.line(format_args!(
             "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">the update takes (median)</text>\n\
-             <text transform=\"translate(30 {half}) rotate(-90)\" text-anchor=\"middle\">fewest \
-             running (median)</text>"
+             <text transform=\"translate(30 {half}) rotate(-90)\" text-anchor=\"middle\">{up}</text>"
         ));
     }
 

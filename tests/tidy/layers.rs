@@ -100,6 +100,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "docker::behaviour",
             "plan",
             "scenario::Scenario",
+            "scenario::model",
             "scenario::problem",
             "swarmkit::defaults",
             "swarmkit::spec",

@@ -35,27 +35,31 @@ fn steps_are_around_the_own_value() {
     let image = Image { serves_after: Span::from_secs(4), ..Image::default() };
     let spec = spec(Some(check(10)));
     let told = Key::ALL.map(|key| values(&spec, &image, key).unwrap_or_default());
-    assert_eq!(told, [
-        "1 | 2 4 0",
-        "0s | 10s 30s",
-        "5s | 1m30s 2m30s",
-        "stop-first | start-first",
-        "pause | rollback",
-        "0 | ",
-        "10s | 5s",
-        "30s | 15s",
-        "3 | 2",
-        "0s | 10s",
-    ]);
+    assert_eq!(
+        told,
+        [
+            "1 | 2 4 0",
+            "0s | 10s 30s",
+            "5s | 1m30s 2m30s",
+            "stop-first | start-first",
+            "pause | rollback",
+            "0 | ",
+            "10s | 5s",
+            "30s | 15s",
+            "3 | 2",
+            "0s | 10s",
+        ]
+    );
 }
 
 #[test]
 fn without_a_health_check_its_keys_mean_nothing() {
     let image = Image::default();
     let of = |key| values(&spec(None), &image, key);
-    assert_eq!([Key::Interval, Key::Timeout, Key::Retries, Key::StartPeriod].map(of), [
-        None, None, None, None
-    ]);
+    assert_eq!(
+        [Key::Interval, Key::Timeout, Key::Retries, Key::StartPeriod].map(of),
+        [None, None, None, None]
+    );
     assert_eq!(of(Key::Monitor).as_deref(), Some("5s | "));
     // The image's own will do, and what the service says of it comes first.
     let checked = Image { healthcheck: Some(check(20)), ..Image::default() };
