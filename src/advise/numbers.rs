@@ -117,7 +117,8 @@ pub fn worst(runs: &[Numbers], quantity: Quantity) -> i64 {
     range.map_or(NEVER, |range| if quantity.wants_much() { range.low } else { range.high })
 }
 
-/// The way to fail to which a quantity of failing versions owes its worst value: the first of them.
+/// The way to fail to which a quantity of failing versions owes its worst value, the first of them;
+/// none if all are alike.
 pub fn culprit(runs: &[Numbers], quantity: Quantity) -> Option<Mode> {
     let all = runs.iter().flat_map(|run| &run.failing);
     let key = |of: &&OfMode| {
@@ -125,6 +126,9 @@ pub fn culprit(runs: &[Numbers], quantity: Quantity) -> Option<Mode> {
         if quantity.wants_much() { value.saturating_neg() } else { value }
     };
     let most = all.clone().map(|of| key(&of)).max()?;
+    if all.clone().all(|of| key(&of) == most) {
+        return None;
+    }
     all.into_iter().find(|of| key(of) == most).map(|of| of.mode)
 }
 

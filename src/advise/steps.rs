@@ -8,9 +8,13 @@ use crate::docker::behaviour::Image;
 use crate::swarmkit::defaults::{MONITOR, UPDATE_CONFIG, health};
 use crate::swarmkit::spec::{FailureAction, HealthConfig, ServiceSpec, UpdateConfig, UpdateOrder};
 
-/// Delays that are tried: none, which is Swarm's default; the ten seconds of Docker's own examples
-/// (`docker service create --update-delay`); and half a minute.
-const DELAYS: [Span; 3] = [Span::ZERO, Span::from_secs(10), Span::from_secs(30)];
+/// Delays that are always tried: none, which is Swarm's default, and the ten seconds of Docker's own
+/// examples (`docker service create --update-delay`).
+const DELAYS: [Span; 2] = [Span::ZERO, Span::from_secs(10)];
+
+/// From the verdict to what comes of it: the kill after ten seconds, and some; as in rule L06 of
+/// `check`.
+const MARGIN: Span = Span::from_secs(15);
 
 /// What the settings are those of.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +89,8 @@ impl Today<'_> {
                 let parts = [1, 2, self.slots.div_ceil(4), self.slots.div_ceil(2), 0];
                 parts.map(Value::Count).into()
             }
-            Key::Delay => DELAYS.map(Value::Time).into(),
-            Key::Monitor => self.monitors(health.as_ref()),
+            Key::Delay => DELAYS.into_iter().chain(self.seen()).map(Value::Time).collect(),
+            Key::Monitor => [MONITOR].into_iter().chain(self.seen()).map(Value::Time).collect(),
             Key::Order => {
                 [UpdateOrder::StopFirst, UpdateOrder::StartFirst].map(Value::Order).into()
             }
@@ -113,16 +117,14 @@ impl Today<'_> {
         }
     }
 
-    /// Swarm's default; as long as the health check takes to call a running task unhealthy; and
-    /// that long after a version that turns sick has done so.
-    fn monitors(&self, check: Option<&HealthConfig>) -> Vec<Value> {
-        let seen = check.map_or(Span::ZERO, |check| {
-            let probes = check.interval.times(check.retries + 1).plus(check.timeout);
-            probes.plus(Span::from_secs(15))
-        });
-        let sick = self.sick_after.filter(|_| check.is_some()).map(|after| after.plus(seen));
-        let all = [Some(MONITOR), check.map(|_| seen), sick].into_iter().flatten();
-        all.map(|span| Value::Time(rounded(span, if span > MONITOR { 10 } else { 1 }))).collect()
+    /// As long as the health check takes to call a running task unhealthy, and that long after a
+    /// version that turns sick has done so. Whoever waits so long between two slots has seen it
+    /// before the next one is touched, and whoever monitors so long notices at all.
+    fn seen(&self) -> Vec<Span> {
+        let Some(check) = self.healthcheck() else { return Vec::new() };
+        let seen = check.interval.times(check.retries + 1).plus(check.timeout).plus(MARGIN);
+        let all = [Some(seen), self.sick_after.map(|after| after.plus(seen))];
+        all.into_iter().flatten().map(|span| rounded(span, 10)).collect()
     }
 
     /// The axis of a key with the values that are named, or else with the usual steps; absent if

@@ -46,7 +46,7 @@ pub struct AdviseArgs {
     #[arg(long, value_name = "KEY,KEY…", value_delimiter = ',')]
     only: Vec<String>,
     /// Try at most so many settings
-    #[arg(long, value_name = "N", default_value = "1500")]
+    #[arg(long, value_name = "N", default_value = "1000")]
     settings: NonZeroU32,
     /// Stack file that is deployed now; without it, and without --image, the same file with the
     /// tag `previous`

@@ -124,7 +124,8 @@ impl Chart {
         let (x, y, half) = (left + width / 2, bottom + 45, top + height / 2);
         self.line(format_args!(
             "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">the update takes (median)</text>\n\
-             <text transform=\"translate(30 {half}) rotate(-90)\" text-anchor=\"middle\">{up}</text>"
+             <text transform=\"translate(30 {half}) rotate(-90)\" \
+             text-anchor=\"middle\">{up}</text>"
         ));
     }
 

@@ -39,7 +39,7 @@ fn steps_are_around_the_own_value() {
         told,
         [
             "1 | 2 4 0",
-            "0s | 10s 30s",
+            "0s | 10s 1m30s 2m30s",
             "5s | 1m30s 2m30s",
             "stop-first | start-first",
             "pause | rollback",

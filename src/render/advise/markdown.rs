@@ -23,8 +23,8 @@ pub fn markdown(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     let (runs, sure) = (told.question.runs, assurance(told.question.runs));
     writeln!(
         out,
-        "\n{runs} runs of each case over {}; of a goal that holds a further run misses it with \
-         {}.{} % at most.",
+        "\n{runs} runs of each case over {}; a goal that holds is missed by at most {}.{} % of \
+         further runs.",
         told.base,
         (1000 - sure) / 10,
         (1000 - sure) % 10

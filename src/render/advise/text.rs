@@ -22,8 +22,8 @@ pub fn text(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     let sure = assurance(runs);
     writeln!(
         out,
-        "{runs} runs of each case, seeds {} to {}; of a goal that holds a further run misses it \
-         with {}.{} % at most",
+        "{runs} runs of each case, seeds {} to {}; a goal that holds is missed by at most {}.{} % \
+         of further runs",
         told.seed,
         told.seed.wrapping_add(runs as u64 - 1),
         (1000 - sure) / 10,
