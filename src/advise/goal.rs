@@ -254,7 +254,8 @@ mod tests {
     use super::*;
 
     fn run(quantity: Quantity, value: i64) -> Numbers {
-        let mut numbers = Numbers { want: 4, requests: 1_000, ..Numbers::default() };
+        let mut numbers = Numbers::default();
+        (numbers.want, numbers.requests) = (4, 1_000);
         numbers.set(quantity, value);
         numbers
     }

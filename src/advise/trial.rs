@@ -55,7 +55,7 @@ impl Ground {
         let bad = modes.map(|mode| Case::Bad(place, *mode));
         let cases = std::iter::once(Case::Good).chain(bad);
         let cases = cases.map(|case| (case, deploy.scenario(case))).collect();
-        Ok(Staged { place, cases, deploy })
+        Ok(Staged { deploy, place, cases })
     }
 
     /// The numbers of a setting with the seeds from `from` to before `to`, on this thread. A file

@@ -25,16 +25,18 @@ use crate::render::advise::{Advised, Told, curve, json, markdown, text};
 /// With so many seeds every setting is tried; what is told is run with all.
 const SCREEN: usize = 3;
 
+const GOAL_HELP: &str = "A goal, such as 'duration<10m', 'capacity>=75%', \
+                         'bad_image_exposure<=1'; may be repeated. The names are duration, \
+                         capacity, capacity_if_bad, bad_image_exposure, detection, restore, \
+                         lost_requests, extra";
+
 /// Arguments of `advise`.
 #[derive(Args, Debug)]
 pub struct AdviseArgs {
     /// Stack file
     #[arg(value_name = "STACK")]
     file: PathBuf,
-    /// A goal, such as 'duration<10m', 'capacity>=75%', 'bad_image_exposure<=1'; may be repeated.
-    /// The names are duration, capacity, capacity_if_bad, bad_image_exposure, detection, restore,
-    /// lost_requests, extra
-    #[arg(long = "goal", value_name = "GOAL", required = true)]
+    #[arg(long = "goal", value_name = "GOAL", required = true, help = GOAL_HELP)]
     goals: Vec<String>,
     /// The service; without it each that the deploy updates
     #[arg(long, value_name = "SERVICE")]
@@ -152,7 +154,7 @@ fn advise(args: &AdviseArgs) -> Result<Exit, Exit> {
         services: &services,
     };
     let exit = services.iter().map(|of| exit(args, &of.advice)).max_by_key(|exit| *exit as u8);
-    tell(args.format, told, exit.unwrap_or(Exit::Success))
+    Ok(tell(args.format, told, exit.unwrap_or(Exit::Success)))
 }
 
 /// What was read; what is wrong is put to the rest.
@@ -278,8 +280,8 @@ fn drawn(path: &Path, advised: &Advised) -> Result<(), Exit> {
     })
 }
 
-fn tell(format: Format, told: Told<'_>, exit: Exit) -> Result<Exit, Exit> {
-    Ok(answer(|out| {
+fn tell(format: Format, told: Told<'_>, exit: Exit) -> Exit {
+    answer(|out| {
         let mut out = io::BufWriter::new(out);
         match format {
             Format::Text => text::text(&mut out, told)?,
@@ -288,5 +290,5 @@ fn tell(format: Format, told: Told<'_>, exit: Exit) -> Result<Exit, Exit> {
         }
         out.flush()?;
         Ok(exit)
-    }))
+    })
 }

@@ -22,11 +22,11 @@ struct Document<'t> {
     goals_hold_per_mille: usize,
     assumptions: &'t [String],
     goals: Vec<&'t str>,
-    services: Vec<Service<'t>>,
+    services: Vec<OfService<'t>>,
 }
 
 #[derive(Serialize)]
-struct Service<'t> {
+struct OfService<'t> {
     service: &'t str,
     answer: &'static str,
     today: Setting,
@@ -97,7 +97,7 @@ pub fn json(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     writeln!(out)
 }
 
-fn service<'t>(goals: &'t [Goal], advised: &'t Advised) -> Service<'t> {
+fn service<'t>(goals: &'t [Goal], advised: &'t Advised) -> OfService<'t> {
     let (advice, grid) = (&advised.advice, &advised.grid);
     let of = |tried: &Tried| setting(goals, grid, tried);
     let (answer, change, nearest, conflict) = match &advice.answer {
@@ -114,7 +114,7 @@ fn service<'t>(goals: &'t [Goal], advised: &'t Advised) -> Service<'t> {
         own: axis.own.to_string(),
         others: axis.others.iter().map(ToString::to_string).collect(),
     };
-    Service {
+    OfService {
         service: &advised.service,
         answer,
         today: of(&advice.today),
