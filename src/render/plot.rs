@@ -13,12 +13,14 @@ use crate::sweep::summary::{Number, Summary};
 
 /// The whole picture, and the field inside its axes.
 const SIZE: (i64, i64) = (720, 440);
-const FIELD: (i64, i64, i64, i64) = (90, 50, 600, 320);
+const FIELD: (i64, i64, i64, i64) = (90, 60, 600, 310);
 
 /// Something that has both numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Point {
     pub(super) label: String,
+    /// Whether the label stands there even if the point is beaten.
+    pub(super) is_named: bool,
     /// Median of the duration.
     pub(super) took: i64,
     /// Median of the number of which more is better, such as the fewest running tasks.
@@ -51,7 +53,7 @@ pub fn svg(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Resu
         let label = grid::values(&header.vary, number).join(" ");
         let took = cell.number(Number::Duration)?.median.value;
         let least = cell.number(Number::LeastRunning)?.median.value;
-        Some(Point { label, took, least })
+        Some(Point { label, is_named: true, took, least })
     };
     let points: Vec<Point> = cells.iter().enumerate().filter_map(point).collect();
     let panel = Panel { title: &header.scenario, up: "fewest running (median)", points };
@@ -103,7 +105,7 @@ impl Chart {
         let (right, bottom) = (left + width, top + height);
         let (title, up) = (escaped(panel.title), escaped(panel.up));
         self.line(format_args!(
-            "<text x=\"{left}\" y=\"28\" font-size=\"16\">{title}</text>\n\
+            "<text x=\"{left}\" y=\"20\" font-size=\"16\">{title}</text>\n\
              <path d=\"M{left} {top}V{bottom}H{right}\" fill=\"none\" stroke=\"#333\"/>"
         ));
         for quarter in 0..=4 {
@@ -147,11 +149,14 @@ impl Chart {
         // Near the right edge the text goes to the left of its point.
         let at_edge = x > FIELD.0 + FIELD.2 * 3 / 4;
         let (from, anchor) = if at_edge { (x - 9, "end") } else { (x + 9, "start") };
-        let (above, label) = (y - 7, escaped(&point.label));
-        self.line(format_args!(
-            "<circle cx=\"{x}\" cy=\"{y}\" r=\"5\" fill=\"{fill}\"/>\n\
-             <text x=\"{from}\" y=\"{above}\" text-anchor=\"{anchor}\">{label}</text>"
-        ));
+        // Two rows, so that what is beaten does not cover what is not.
+        let (above, label) = (if beaten { y - 20 } else { y - 7 }, escaped(&point.label));
+        self.line(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"5\" fill=\"{fill}\"/>"));
+        if point.is_named || !beaten {
+            self.line(format_args!(
+                "<text x=\"{from}\" y=\"{above}\" text-anchor=\"{anchor}\">{label}</text>"
+            ));
+        }
     }
 }
 

@@ -32,8 +32,9 @@ fn median(tried: &Tried, quantity: Quantity) -> Option<i64> {
     range(&tried.runs, quantity).map(|range| range.median).filter(|median| *median != NEVER)
 }
 
-/// The front, the file as it stands and what is advised. Of points at one place the first has the
-/// label: today's, then the advised one's, then the cheapest one's.
+/// The front, the file as it stands and what is advised. Of settings at one place the first is told:
+/// today's, then the advised one, then the cheapest one. Those that are beaten in the picture have
+/// no label, unless they are one of the first two.
 fn points(advised: &Advised, up: impl Fn(&Tried) -> Option<i64>) -> Vec<Point> {
     let advice = &advised.advice;
     let chosen = match &advice.answer {
@@ -50,7 +51,7 @@ fn points(advised: &Advised, up: impl Fn(&Tried) -> Option<i64>) -> Vec<Point> {
         let Some((took, least)) = duration(&tried.runs).zip(up(tried)) else { continue };
         if points.iter().all(|known| (known.took, known.least) != (took, least)) {
             let label = format!("{mark}{}", changes(&advised.grid, tried));
-            points.push(Point { label, took, least });
+            points.push(Point { label, is_named: !mark.is_empty(), took, least });
         }
     }
     points
