@@ -8,8 +8,8 @@ use crate::docker::behaviour::Image;
 use crate::swarmkit::defaults::{MONITOR, UPDATE_CONFIG, health};
 use crate::swarmkit::spec::{FailureAction, HealthConfig, ServiceSpec, UpdateConfig, UpdateOrder};
 
-/// Delays that are always tried: none, which is Swarm's default, and the ten seconds of Docker's own
-/// examples (`docker service create --update-delay`).
+/// Delays that are always tried: none, which is Swarm's default, and the ten seconds of Docker's
+/// own examples (`docker service create --update-delay`).
 const DELAYS: [Span; 2] = [Span::ZERO, Span::from_secs(10)];
 
 /// From the verdict to what comes of it: the kill after ten seconds, and some; as in rule L06 of

@@ -1,7 +1,7 @@
 //! A checked Compose file written back as one that needs nothing around it: variables are put in,
 //! merge keys and anchors resolved, environment files read, keys that begin with `x-` left out.
-//! Images can be replaced, and keys of a service set. Docker reads it as it reads the original: every service gets the same
-//! spec.
+//! Images can be replaced, and keys of a service set. Docker reads it as it reads the original:
+//! every service gets the same spec.
 
 use std::collections::BTreeMap;
 

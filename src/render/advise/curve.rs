@@ -32,9 +32,9 @@ fn median(tried: &Tried, quantity: Quantity) -> Option<i64> {
     range(&tried.runs, quantity).map(|range| range.median).filter(|median| *median != NEVER)
 }
 
-/// The front, the file as it stands and what is advised. Of settings at one place the first is told:
-/// today's, then the advised one, then the cheapest one. Those that are beaten in the picture have
-/// no label, unless they are one of the first two.
+/// The front, the file as it stands and what is advised. Of settings at one place the first is
+/// told: today's, then the advised one, then the cheapest one. Those that are beaten in the picture
+/// have no label, unless they are one of the first two.
 fn points(advised: &Advised, up: impl Fn(&Tried) -> Option<i64>) -> Vec<Point> {
     let advice = &advised.advice;
     let chosen = match &advice.answer {
