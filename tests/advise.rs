@@ -489,7 +489,7 @@ fn what_the_page_shows_is_printed() {
     let blocks = page.match_indices("```console\n").map(|(at, open)| {
         let fence = if page[..at].ends_with('`') { "\n````\n" } else { "\n```\n" };
         let rest = &page[at + open.len()..];
-        &rest[..rest.find(fence).expect("the block ends") + 1]
+        &rest[..=rest.find(fence).expect("the block ends")]
     });
     let mut count = 0;
     for block in blocks {
