@@ -146,6 +146,15 @@ mod tests {
         assert_eq!(further, [[1, 1, 0], [2, 1, 0], [0, 1, 1], [0, 1, 2]].map(Vec::from));
     }
 
+    /// Ten keys of a hundred values each are more than can be counted.
+    #[test]
+    fn what_cannot_be_counted_is_the_most() {
+        let others: Vec<Value> = (1..=100).map(Value::Count).collect();
+        let axis = |key| Axis { key, own: Value::Count(0), others: others.clone() };
+        let grid = Grid { axes: Key::ALL.map(axis).into(), slots: 4 };
+        assert_eq!((grid.size(), grid.levels()[10], grid.levels()[1]), (u64::MAX, u64::MAX, 1_000));
+    }
+
     #[test]
     fn fewer_keys_are_cheaper_and_then_less_change() {
         let grid = grid();

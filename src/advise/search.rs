@@ -130,7 +130,9 @@ impl Search<'_> {
     /// on from the best. To which level all were tried.
     fn screen_all(&mut self) -> usize {
         let (levels, most) = (self.grid.levels(), self.question.most as u64);
-        let fits = |keys: &usize| levels[..=*keys].iter().sum::<u64>() <= most;
+        let all_to =
+            |keys: usize| levels[..=keys].iter().fold(0, |all: u64, of| all.saturating_add(*of));
+        let fits = |keys: &usize| all_to(*keys) <= most;
         let whole_to = (0..levels.len()).take_while(fits).last().unwrap_or(0);
         for keys in 0..=whole_to {
             self.screen(self.grid.level(keys));

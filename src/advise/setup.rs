@@ -13,6 +13,9 @@ use crate::plan::stage::Base;
 use crate::scenario::model::image_key;
 use crate::swarmkit::spec::{Mode as Amount, ServiceSpec};
 
+/// The most values that are named for a key.
+const MOST_VALUES: usize = 100;
+
 /// What is asked of the grid.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Wish {
@@ -73,7 +76,11 @@ fn axis(text: &str) -> Result<(Key, Vec<Value>), String> {
         let text = text.trim();
         key.read(text).map_err(|why| format!("{} {why}, and `{text}` is not", key.word()))
     };
-    Ok((key, values.split(',').map(read).collect::<Result<_, String>>()?))
+    let values: Vec<Value> = values.split(',').map(read).collect::<Result<_, String>>()?;
+    if values.len() > MOST_VALUES {
+        return Err(format!("{} values, more than {MOST_VALUES}", values.len()));
+    }
+    Ok((key, values))
 }
 
 impl Ground {
@@ -178,6 +185,16 @@ mod tests {
         assert!(wish.named.contains_key(&Key::Interval) && wish.has(Key::Order));
         let wish = parse(&[], &["order", "delay"]).unwrap();
         assert!(wish.has(Key::Order) && wish.has(Key::Delay) && !wish.has(Key::Monitor));
+    }
+
+    #[test]
+    fn values_are_counted() {
+        let many = |count: usize| {
+            let values: Vec<String> = (1..=count).map(|value| format!("{value}s")).collect();
+            parse(&[&format!("delay={}", values.join(","))], &[])
+        };
+        assert_eq!(many(100).unwrap().named[&Key::Delay].len(), 100);
+        assert!(many(101).unwrap_err()[0].ends_with(": 101 values, more than 100"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `swarmsim advise`: which settings meet my goals?
 
 use std::io::{self, Write};
-use std::num::{NonZeroU16, NonZeroU32};
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -48,8 +48,9 @@ pub struct AdviseArgs {
     #[arg(long, value_name = "KEY,KEY…", value_delimiter = ',')]
     only: Vec<String>,
     /// Try at most so many settings
-    #[arg(long, value_name = "N", default_value = "1000")]
-    settings: NonZeroU32,
+    #[arg(long, value_name = "N", default_value = "1000",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    settings: u32,
     /// Stack file that is deployed now; without it, and without --image, the same file with the
     /// tag `previous`
     #[arg(long, value_name = "OLD")]
@@ -137,7 +138,7 @@ fn advise(args: &AdviseArgs) -> Result<Exit, Exit> {
         goals,
         runs: usize::from(args.replicates.get()),
         screen: SCREEN,
-        most: args.settings.get() as usize,
+        most: args.settings as usize,
     };
     let ground = Ground { new, base, images, service: String::new(), modes, seed };
     let services = services(args, &ground, &wish, &question)?;
