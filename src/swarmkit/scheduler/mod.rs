@@ -80,6 +80,13 @@ impl Scheduler {
         }
     }
 
+    /// The same, in the room of this one.
+    #[must_use]
+    pub fn anew(self, placement: Placement) -> Scheduler {
+        let (nodes, tasks) = (self.nodes.anew(), self.tasks.emptied());
+        Scheduler { nodes, tasks, ..Scheduler::new(placement) }
+    }
+
     /// What a new leader's scheduler does first: reads all nodes and tasks, and makes a pass.
     ///
     /// Upstream: `manager/scheduler/scheduler.go` `setupTasksList`, `Run`.
