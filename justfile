@@ -26,4 +26,7 @@ gallery:
     for name in whoami-autorollback parallelism delay order failure-ratio jobs; do \
         cargo run --quiet --release -- report scenarios/$name.yaml --format svg --out docs/gallery/$name.svg; \
     done
+    cargo run --quiet --release -- sweep scenarios/delay.yaml --replicates 50 --set 'expect=[]' \
+        --vary script.update.--update-parallelism=1,2,4 --vary script.update.--update-delay=0s,5s,10s,20s,30s \
+        --plot docs/gallery/sweep.svg > /dev/null
     cargo run --quiet --release -- demo order --out docs/gallery/demo-order.svg > /dev/null

@@ -332,6 +332,23 @@ fn a_heat_map_of_two_keys() {
     assert_eq!(field(&rolled_back, "10s", "ok").0, "0.0 %");
 }
 
+/// The picture of `docs/sweep.md` is the one that the command beside it draws.
+#[test]
+fn the_picture_of_the_page_is_drawn() {
+    let place = Place::new("sweep-picture");
+    let path = place.path("p.svg").display().to_string();
+    let page = include_str!("../docs/sweep.md");
+    let command = page.split("```sh\n").find_map(|block| block.strip_prefix("swarmsim "));
+    let command = command.and_then(|block| block.split("```").next()).expect("a command");
+    let words = shell_words::split(&command.replace("\\\n", " ")).expect("a command line");
+    let words = words.iter().map(|word| match word.as_str() {
+        "docs/gallery/sweep.svg" => path.as_str(),
+        word => word,
+    });
+    assert_eq!(swarmsim(&words.collect::<Vec<&str>>()).code, Some(0));
+    assert!(place.read("p.svg") == include_str!("../docs/gallery/sweep.svg"), "`just gallery`");
+}
+
 #[test]
 fn mistakes_are_told() {
     let told = |arguments: &[&str]| {
@@ -369,7 +386,7 @@ fn mistakes_are_told() {
     assert_eq!(twice, (Some(2), "error: --vary is given `watch` twice".to_string()));
     if cfg!(not(feature = "parquet")) {
         let (code, told) = told(&["sweep", WHOAMI, "--parquet", "p.parquet"]);
-        assert!(code == Some(2) && told.contains("`cargo install --features parquet`"), "{told}");
+        assert!(code == Some(2) && told.contains("--features parquet`"), "{told}");
     }
     assert_eq!(
         told(&["sweep", WHOAMI, "--replicates", "1", "--results", "/no/such/dir/r.jsonl"]).0,

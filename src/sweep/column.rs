@@ -1,7 +1,7 @@
 //! A column of numbers, sorted as it grows.
 //!
-//! Sorted parts whose lengths double, as carrying does in counting: a new number costs the logarithm
-//! of their count, and the k-th smallest can be asked for at any time.
+//! Sorted parts whose lengths double, as carrying does in counting: a new number costs the
+//! logarithm of their count, and the k-th smallest can be asked for at any time.
 
 /// So many new numbers are sorted at a time.
 const FRESH: usize = 1_024;
@@ -34,6 +34,7 @@ impl Column {
     }
 
     /// Sorts what is new.
+    #[expect(clippy::stable_sort_primitive, reason = "it finds two sorted halves and merges them")]
     fn settle(&mut self) {
         if self.fresh.is_empty() {
             return;
@@ -45,7 +46,6 @@ impl Column {
         {
             longer.reserve_exact(last.len());
             longer.append(last);
-            // Two sorted halves: this sort finds them and merges.
             longer.sort();
             self.parts.pop();
         }

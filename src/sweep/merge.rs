@@ -1,6 +1,7 @@
 //! The files of several shards as one sweep. They are read side by side, a chunk at a time: none of
 //! them is ever in memory as a whole.
 
+use std::cmp::Ordering;
 use std::io::BufRead;
 
 use crate::sweep::course::Course;
@@ -58,7 +59,8 @@ impl<R: BufRead> Merge<R> {
         &self.header
     }
 
-    /// Takes all chunks in their order; `take` gets each of them. If `partial`, some may be missing.
+    /// Takes all chunks in their order; `take` gets each of them. If `partial`, some may be
+    /// missing.
     ///
     /// # Errors
     /// As [`MergeError`] says.
@@ -73,30 +75,24 @@ impl<R: BufRead> Merge<R> {
         }
         let mut missing: Option<(u64, Chunk)> = None;
         while let Some(wanted) = course.next() {
-            let Some(at) = self.first()? else {
-                // A precise cell has no end that could be missed, but one that is not has.
-                let (runs, _) = missing.get_or_insert((0, wanted));
-                *runs += wanted.count;
-                course.take(None);
-                continue;
-            };
-            let (chunk, _) = self.files[at].next.as_ref().expect("it is the first");
-            if *chunk > wanted {
-                let (runs, _) = missing.get_or_insert((0, wanted));
-                *runs += wanted.count;
-                course.take(None);
-            } else if *chunk < wanted {
-                return Err(MergeError::Beyond(*chunk));
-            } else {
-                let (chunk, rows) = self.files[at].next.take().expect("it is the first");
-                take(chunk, &rows).map_err(MergeError::Taken)?;
-                course.take(Some(&rows));
-                self.advance(at)?;
+            let first = self.first()?;
+            match first.map(|(chunk, at)| (chunk.cmp(&wanted), chunk, at)) {
+                Some((Ordering::Less, chunk, _)) => return Err(MergeError::Beyond(chunk)),
+                Some((Ordering::Equal, chunk, at)) => {
+                    let rows = self.files[at].next.take().map(|(_, rows)| rows).unwrap_or_default();
+                    take(chunk, &rows).map_err(MergeError::Taken)?;
+                    course.take(Some(&rows));
+                    self.advance(at)?;
+                }
+                Some((Ordering::Greater, ..)) | None => {
+                    let (runs, _) = missing.get_or_insert((0, wanted));
+                    *runs += wanted.count;
+                    course.take(None);
+                }
             }
         }
-        if let Some(at) = self.first()? {
-            let (chunk, _) = self.files[at].next.as_ref().expect("it is the first");
-            return Err(MergeError::Beyond(*chunk));
+        if let Some((chunk, _)) = self.first()? {
+            return Err(MergeError::Beyond(chunk));
         }
         match missing {
             Some((runs, first)) if !partial => Err(MergeError::Missing(runs, first)),
@@ -106,12 +102,12 @@ impl<R: BufRead> Merge<R> {
 
     fn advance<E>(&mut self, at: usize) -> Result<(), MergeError<E>> {
         let file = &mut self.files[at];
-        file.next = file.reader.next().map_err(|error| MergeError::File(at, error))?;
+        file.next = file.reader.next_chunk().map_err(|error| MergeError::File(at, error))?;
         Ok(())
     }
 
-    /// The file that has the first of the next chunks.
-    fn first<E>(&self) -> Result<Option<usize>, MergeError<E>> {
+    /// The first of the next chunks, and the file that has it.
+    fn first<E>(&self) -> Result<Option<(Chunk, usize)>, MergeError<E>> {
         let mut first: Option<(Chunk, usize)> = None;
         for (at, file) in self.files.iter().enumerate() {
             let Some((chunk, _)) = file.next else { continue };
@@ -121,6 +117,6 @@ impl<R: BufRead> Merge<R> {
                 _ => first = Some((chunk, at)),
             }
         }
-        Ok(first.map(|(_, at)| at))
+        Ok(first)
     }
 }

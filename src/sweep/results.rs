@@ -121,6 +121,7 @@ impl Header {
     }
 
     /// That of the whole sweep which this is a part of.
+    #[must_use]
     pub fn whole(&self) -> Header {
         Header { shard: None, ..self.clone() }
     }
@@ -272,7 +273,7 @@ impl<R: BufRead> Reader<R> {
     ///
     /// # Errors
     /// It cannot be read, or is not what it should be.
-    pub fn next(&mut self) -> Result<Option<(Chunk, Vec<Replicate>)>, ResultsError> {
+    pub fn next_chunk(&mut self) -> Result<Option<(Chunk, Vec<Replicate>)>, ResultsError> {
         let number = self.line + 1;
         let Some(text) = line(&mut self.input, number)? else { return Ok(None) };
         let (chunk, rows) =

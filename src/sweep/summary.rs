@@ -168,7 +168,9 @@ impl Fold {
             }
             self.requests = self.requests.saturating_add(row.requests);
             self.lost = self.lost.saturating_add(row.lost);
-            failed.iter().for_each(|claim| self.claims[*claim as usize].add(replicate));
+            for claim in failed {
+                self.claims[*claim as usize].add(replicate);
+            }
             if !failed.is_empty() {
                 self.any_claim.add(replicate);
             }
@@ -201,7 +203,7 @@ impl Fold {
         let duration = durations.is_empty() || {
             let Quantile { value, low, high } = quantile(durations, 500);
             let bounds = low.zip(high);
-            bounds.is_some_and(|(low, high)| (high - low) as f64 <= width * value as f64)
+            bounds.is_some_and(|(low, high)| high as f64 - low as f64 <= width * value as f64)
         };
         runs > 0 && outcomes && claims && duration
     }

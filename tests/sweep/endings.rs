@@ -226,6 +226,15 @@ fn what_is_left_of_a_file_is_taken_for_what_it_is() {
         }
         assert_eq!(place.read("r.jsonl"), text, "it is left as it is");
     }
+    // A header that is longer than what is read at a time is no torn one.
+    let long = format!("question={}", "x".repeat(20_000));
+    let longer = [&resumed[..], &["--set", "expect=[]", "--vary", &long]].concat();
+    std::fs::remove_file(&path).expect("it is there");
+    assert_eq!(swarmsim(&longer).code, Some(0));
+    let damaged = place.read("r.jsonl").replacen("\"cell\"", "\"sell\"", 1);
+    place.write("r.jsonl", &damaged);
+    assert_eq!(swarmsim(&longer).code, Some(3));
+    assert_eq!(place.read("r.jsonl"), damaged);
     let order = [lines[0], lines[2], lines[1]].join("\n") + "\n";
     place.write("r.jsonl", order);
     let told = format!("error: {path}: line 3: this chunk should stand further up\n");

@@ -25,7 +25,9 @@ fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/sweep").join(name)
 }
 
-/// A command at the root of the repository that finds our program, and before it what is in `first`.
+/// A command at the root of the repository that finds our program, and before it what is in
+/// `first`.
+#[expect(clippy::disallowed_methods, reason = "programs are found where a shell finds them")]
 fn command(program: &str, first: &Path) -> Command {
     let ours = Path::new(env!("CARGO_BIN_EXE_swarmsim")).parent().expect("it is in a directory");
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -42,6 +42,13 @@ impl Interrupt {
     }
 }
 
+/// Who does not watch any more is ended by the next signal.
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Ends the program as the signal would have, so that whoever started it sees why.
 pub(super) fn end(signal: i32) -> ! {
     let _ = emulate_default_handler(signal);

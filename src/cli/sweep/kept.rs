@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::exit::Exit;
@@ -44,7 +44,7 @@ impl Kept {
         if is_new {
             let written = header.write(&mut kept.file);
             let written = written.and_then(|()| kept.file.flush());
-            kept.check(written)?;
+            written.map_err(|error| kept.cannot(&error))?;
         }
         Ok(kept)
     }
@@ -55,7 +55,7 @@ impl Kept {
         course: &Course<'_>,
     ) -> Result<Option<(Chunk, Vec<Replicate>)>, Exit> {
         let Some(there) = &mut self.there else { return Ok(None) };
-        let read = there.next().and_then(|read| match read {
+        let read = there.next_chunk().and_then(|read| match read {
             Some((chunk, _)) if course.next() != Some(chunk) => {
                 Err(there.mistake("another chunk should stand here"))
             }
@@ -76,11 +76,10 @@ impl Kept {
     }
 
     /// Adds a chunk.
-    pub(super) fn write(&mut self, chunk: Chunk, rows: &[Replicate]) -> Result<(), Exit> {
+    pub(super) fn write(&mut self, chunk: Chunk, rows: &[Replicate]) -> io::Result<()> {
         // Line by line, so that a sudden end costs no more than what is under way.
-        let written = write_chunk(&mut self.file, chunk, rows);
-        let written = written.and_then(|()| self.file.flush());
-        self.check(written)
+        write_chunk(&mut self.file, chunk, rows)?;
+        self.file.flush()
     }
 
     /// What to do with it.
@@ -91,12 +90,11 @@ impl Kept {
         ));
     }
 
-    fn check(&self, written: io::Result<()>) -> Result<(), Exit> {
-        written.map_err(|error| {
-            complain(format_args!("cannot write {}: {error}", self.path.display()));
-            self.tell();
-            Exit::File
-        })
+    /// Tells that it cannot be written.
+    pub(super) fn cannot(&self, error: &dyn Display) -> Exit {
+        complain(format_args!("cannot write {}: {error}", self.path.display()));
+        self.tell();
+        Exit::File
     }
 }
 
@@ -113,14 +111,16 @@ fn there(path: &Path, header: &Header) -> Result<There, Exit> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(There::Nothing),
         file => file.map_err(|error| refused(path, &error))?,
     };
-    let mut input = BufReader::new(file);
-    let mut first = Vec::new();
+    let (mut first, mut begun) = (Vec::new(), Vec::new());
     header.write(&mut first).expect("a list of bytes takes everything");
-    let begun = input.fill_buf().map_err(|error| refused(path, &error))?;
-    if begun.len() < first.len() && first.starts_with(begun) && !begun.contains(&b'\n') {
+    let mut file = file;
+    let read = Read::by_ref(&mut file).take(first.len() as u64).read_to_end(&mut begun);
+    let read = read.and_then(|_| file.rewind());
+    read.map_err(|error| refused(path, &error))?;
+    if begun.len() < first.len() && first.starts_with(&begun) {
         return Ok(There::TornHeader);
     }
-    let reader = Reader::new(input).map_err(|error| unusable(path, &error))?;
+    let reader = Reader::new(BufReader::new(file)).map_err(|error| unusable(path, &error))?;
     let other = reader.header.program.as_str();
     if other != PROGRAM {
         let of = format_args!("{} was begun by swarmsim {other}", path.display());

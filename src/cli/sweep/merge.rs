@@ -58,7 +58,8 @@ fn merged(args: &MergeArgs) -> Result<Exit, Exit> {
         if let Some((path, file)) = &mut file {
             write_chunk(file, chunk, rows).map_err(|error| cannot_write(path, &error))?;
         }
-        table.as_mut().map_or(Ok(()), |table| table.take(chunk, rows))
+        let Some(table) = &mut table else { return Ok(()) };
+        table.take(chunk, rows).map_err(|error| table.cannot(&error))
     });
     all.map_err(refused)?;
     if let Some((path, file)) = file {

@@ -98,7 +98,7 @@ fn sweep(args: &SweepArgs) -> Result<Exit, Exit> {
         while let Some((chunk, rows)) = kept.old(&work.course)? {
             work.course.take(Some(&rows));
             if let Some(table) = &mut work.table {
-                table.take(chunk, &rows)?;
+                table.take(chunk, &rows).map_err(|error| table.cannot(&error))?;
             }
         }
         work.kept = Some(kept);
@@ -162,11 +162,18 @@ impl Work<'_> {
             let Work { course, kept, table, .. } = &mut *self;
             runner.run_all(ahead, |chunk, rows: Vec<Replicate>| {
                 progress.advance(chunk.count);
-                if let Some(kept) = kept {
-                    kept.write(chunk, &rows)?;
+                // What is told must not stand behind the bar.
+                if let Some(kept) = kept
+                    && let Err(error) = kept.write(chunk, &rows)
+                {
+                    progress.clear();
+                    return Err(kept.cannot(&error));
                 }
-                if let Some(table) = table {
-                    table.take(chunk, &rows)?;
+                if let Some(table) = table
+                    && let Err(error) = table.take(chunk, &rows)
+                {
+                    progress.clear();
+                    return Err(table.cannot(&error));
                 }
                 course.take(Some(&rows));
                 Ok(())
@@ -185,7 +192,7 @@ impl Work<'_> {
                     None => note("with --results FILE, what is done would have been kept\n"),
                 }
                 // Gone by now, with all that was begun put away; what remains is to end.
-                drop(self.table.take());
+                self.table = None;
                 interrupt::end(signal)
             }
             _ => Ok(()),

@@ -102,8 +102,12 @@ impl Table {
         Ok(Table { path: path.to_path_buf(), writer })
     }
 
-    pub(super) fn take(&mut self, chunk: Chunk, rows: &[Replicate]) -> Result<(), Exit> {
-        self.writer.take(chunk, rows).map_err(|error| cannot_write(&self.path, &error))
+    pub(super) fn take(&mut self, chunk: Chunk, rows: &[Replicate]) -> Result<(), String> {
+        self.writer.take(chunk, rows).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn cannot(&self, error: &dyn Display) -> Exit {
+        cannot_write(&self.path, error)
     }
 
     pub(super) fn finish(self) -> Result<(), Exit> {
@@ -120,13 +124,17 @@ pub(super) enum Table {}
 impl Table {
     fn new(_: &Path, _: &Header) -> Result<Table, Exit> {
         complain(
-            "this swarmsim was built without Parquet: build it with `cargo install --features \
-             parquet`, or take --format csv",
+            "this swarmsim was built without Parquet: `cargo install --path . --features parquet` \
+             builds one with it",
         );
         Err(Exit::Usage)
     }
 
-    pub(super) fn take(&mut self, _: Chunk, _: &[Replicate]) -> Result<(), Exit> {
+    pub(super) fn take(&mut self, _: Chunk, _: &[Replicate]) -> Result<(), String> {
+        match *self {}
+    }
+
+    pub(super) fn cannot(&self, _: &dyn Display) -> Exit {
         match *self {}
     }
 

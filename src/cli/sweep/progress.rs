@@ -28,10 +28,15 @@ impl Progress {
     pub(super) fn expect(&self, runs: u64) {
         self.0.set_length(self.0.position() + runs);
     }
+
+    /// Takes it away.
+    pub(super) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.clear();
     }
 }

@@ -75,9 +75,8 @@ pub(super) fn panel(
     let high = TOP + counts.1 * field.1 + 76;
     let mut map = Map { panel: Panel::new(wide, high), metric, rows, columns, field, left, range };
     map.panel.label((0, 20), "start", " font-size=\"14\"", &title);
-    for (text, y) in [(down.as_ref(), 42), (Some(&across), 62)] {
-        let text = text.map_or(String::new(), |text| fitted(text, wide, 13));
-        map.panel.label((0, y), "start", " class=\"dim\"", &text);
+    for (text, y) in down.iter().chain([&across]).zip([42, 62]) {
+        map.panel.label((0, y), "start", " class=\"dim\"", &fitted(text, wide, 13));
     }
     for (number, value) in numbers.iter().enumerate() {
         // Other axes have one value each, so that the cells are in the order of rows and columns.
@@ -97,7 +96,7 @@ impl Map<'_> {
         if low == high {
             return FAINT;
         }
-        FAINT + scaled(value - low, high - low, 100 - FAINT)
+        FAINT + scaled(value.saturating_sub(low), high.saturating_sub(low), 100 - FAINT)
     }
 
     fn cell(&mut self, row: i64, column: i64, value: Option<i64>) {

@@ -69,8 +69,11 @@ pub(super) fn panel(header: &Header, cells: &[Summary]) -> Panel {
         let room = RADIUS + 1;
         chart.taken.push((x - room, y - room, x + room, y + room));
     }
-    beaten.iter().for_each(|point| chart.point(point, "other"));
-    front.iter().for_each(|point| chart.point(point, "front"));
+    for (points, class) in [(&beaten, "other"), (&front, "front")] {
+        for point in points {
+            chart.point(point, class);
+        }
+    }
     // Those on the front have their names first.
     let named = front.iter().chain(&beaten).filter(|point| chart.name(point)).count();
     let keys: Vec<&str> = varying.iter().map(|at| header.vary[*at].label()).collect();
@@ -123,8 +126,8 @@ impl Chart {
         let (label, took) = (escaped(&point.label), seconds(Span(point.took)));
         let least = point.least;
         self.panel.line(format_args!(
-            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{RADIUS}\" class=\"{class}\"><title>{label}: {took}, \
-             {least} running</title></circle>"
+            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{RADIUS}\" class=\"{class}\">\
+             <title>{label}: {took}, {least} running</title></circle>"
         ));
     }
 
@@ -135,7 +138,7 @@ impl Chart {
         let text = fitted(&point.label, NAME, 13);
         let wide = width(&text, 13);
         let (right, left) = (x + RADIUS + 4, x - RADIUS - 4 - wide);
-        let (above, below) = (y - RADIUS - LINE, y + RADIUS);
+        let (above, below) = (y - RADIUS - 1 - LINE, y + RADIUS + 1);
         let sides = [
             (right, above),
             (left, above),
@@ -149,7 +152,7 @@ impl Chart {
         let free = sides.into_iter().map(|(x, y)| (x, y, x + wide, y + LINE)).find(|frame| {
             frame.0 > LEFT + 2
                 && frame.2 <= LEFT + WIDTH + 12
-                && frame.1 >= TOP - LINE
+                && frame.1 >= TOP - LINE - RADIUS - 1
                 && frame.3 < TOP + HEIGHT
                 && self.taken.iter().all(|taken| !overlap(*taken, *frame))
         });
