@@ -5,7 +5,7 @@ mod support;
 
 use std::fs::File;
 
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::SerializedFileReader;
 use parquet::record::{Field, Row};
 use support::{Place, swarmsim};
 
