@@ -60,24 +60,138 @@ pub struct Input {
 /// # Errors
 /// The exit code: the file cannot be read, or is not valid.
 pub fn input(path: &Path, overrides: &[String], behaviour: Option<&Path>) -> Result<Input, Exit> {
-    let name = path.display().to_string();
-    let text = text_of(path)?;
-    let invalid = |problems: &Problems| {
-        note(problems.render(&name, &text));
-        Exit::Invalid
+    Source::open(path, behaviour)?.with(overrides)
+}
+
+/// A scenario or a stack file that is read and parsed once, to be run with these overrides or with
+/// those.
+pub struct Source {
+    path: PathBuf,
+    text: String,
+    behaviour: Option<(PathBuf, String)>,
+    kind: Kind,
+    /// Assumptions that were told.
+    told: BTreeSet<String>,
+}
+
+enum Kind {
+    Scenario { tree: Tree, files: BTreeMap<String, String> },
+    Stack(Box<run::Parsed>),
+}
+
+impl Source {
+    /// Reads a file, and those that it names. Mistakes are told on standard error.
+    ///
+    /// # Errors
+    /// The exit code: a file cannot be read, or is no YAML.
+    pub fn open(path: &Path, behaviour: Option<&Path>) -> Result<Source, Exit> {
+        let name = path.display();
+        let text = text_of(path)?;
+        let tree = syntax::parse(&text).map_err(|problems| {
+            note(problems.render(&name.to_string(), &text));
+            Exit::Invalid
+        })?;
+        if !run::is_stack(&tree) {
+            if behaviour.is_some() {
+                let why = format_args!("--behaviour is for stack files, and {name} is a scenario");
+                complain(why);
+                return Err(Exit::Usage);
+            }
+            let files = files_of(path, &tree, BTreeMap::new())?;
+            let kind = Kind::Scenario { tree, files };
+            return Ok(Source::new(path, text, None, kind));
+        }
+        Source::stack(path, text, &tree, behaviour)
+    }
+
+    fn new(path: &Path, text: String, behaviour: Option<(PathBuf, String)>, kind: Kind) -> Source {
+        Source { path: path.to_path_buf(), text, behaviour, kind, told: BTreeSet::new() }
+    }
+
+    /// A stack file, with the files around it.
+    fn stack(
+        path: &Path,
+        text: String,
+        tree: &Tree,
+        behaviour: Option<&Path>,
+    ) -> Result<Source, Exit> {
+        let told = |path: &Path, text: &str, problems: &Problems| {
+            note(problems.render(&path.display().to_string(), text));
+            Exit::Invalid
+        };
+        let given = behaviour.map(|path| Ok((path.to_path_buf(), text_of(path)?))).transpose()?;
+        let block = match &given {
+            Some((path, text)) => {
+                Some(syntax::parse(text).map_err(|problems| told(path, text, &problems))?)
+            }
+            None => run::block(tree).cloned(),
+        };
+        let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
+        let known = [(own.to_string(), text.clone())].into();
+        let empty = Tree { place: Place::default(), value: Value::Map(Vec::new()) };
+        let mut files = files_of(path, &block.unwrap_or(empty), known)?;
+        files.remove(own);
+        let behaviour = given.as_ref().map(|(_, text)| text.as_str());
+        let request =
+            run::Request { name: own, text: &text, behaviour, overrides: &[], files: &files };
+        let parsed = run::Parsed::new(request);
+        let parsed = parsed.map_err(|mistaken| told_of(path, &text, given.as_ref(), &mistaken))?;
+        Ok(Source::new(path, text, given, Kind::Stack(Box::new(parsed))))
+    }
+
+    /// The scenario with overrides `KEY=VALUE`. Mistakes are told on standard error, all of them;
+    /// so is what is assumed, unless it was told before.
+    ///
+    /// # Errors
+    /// The exit code: it is not valid.
+    pub fn with(&mut self, overrides: &[String]) -> Result<Input, Exit> {
+        if let Kind::Scenario { tree, files } = &self.kind {
+            let scenario = crate::scenario::load_tree(tree.clone(), &self.text, overrides, files);
+            let scenario = scenario.map_err(|problems| {
+                note(problems.render(&self.path.display().to_string(), &self.text));
+                Exit::Invalid
+            })?;
+            return Ok(Input { scenario, services: None, refused: String::new() });
+        }
+        let stack = self.stack_with(overrides)?;
+        for assumption in &stack.assumptions {
+            if self.told.insert(assumption.clone()) {
+                note(format_args!("assumed: {assumption}\n"));
+            }
+        }
+        let services = Some(stack.services.len());
+        let refused = match stack.refused.0.as_slice() {
+            [] => String::new(),
+            _ => stack.refused.render(&self.path.display().to_string(), &self.text),
+        };
+        Ok(Input { scenario: stack.scenario, services, refused })
+    }
+
+    fn stack_with(&mut self, overrides: &[String]) -> Result<run::Stack, Exit> {
+        let Kind::Stack(parsed) = &mut self.kind else {
+            complain(format_args!("{} is a scenario and no stack file", self.path.display()));
+            return Err(Exit::Invalid);
+        };
+        let (path, text, given) = (&self.path, &self.text, self.behaviour.as_ref());
+        parsed.with(overrides).map_err(|mistaken| told_of(path, text, given, &mistaken))
+    }
+}
+
+/// Tells mistakes, each with the lines of its file.
+fn told_of(
+    path: &Path,
+    text: &str,
+    behaviour: Option<&(PathBuf, String)>,
+    mistaken: &Mistaken,
+) -> Exit {
+    let (name, text, problems) = match (mistaken, behaviour) {
+        (Mistaken::Behaviour(problems), Some((path, text))) => (path.display(), &**text, problems),
+        (Mistaken::Behaviour(problems) | Mistaken::Stack(problems), _) => {
+            (path.display(), text, problems)
+        }
     };
-    let tree = syntax::parse(&text).map_err(|problems| invalid(&problems))?;
-    if run::is_stack(&tree) {
-        return stack(path, &text, &tree, overrides, behaviour);
-    }
-    if behaviour.is_some() {
-        complain(format_args!("--behaviour is for stack files, and {name} is a scenario"));
-        return Err(Exit::Usage);
-    }
-    let files = files_of(path, &tree, BTreeMap::new())?;
-    let scenario = crate::scenario::load_files(&text, overrides, &files);
-    let scenario = scenario.map_err(|problems| invalid(&problems))?;
-    Ok(Input { scenario, services: None, refused: String::new() })
+    note(problems.render(&name.to_string(), text));
+    Exit::Invalid
 }
 
 /// Reads a stack file. Mistakes are told on standard error, all of them.
@@ -104,67 +218,12 @@ pub fn stack_file(
         complain(format_args!("{path} is no stack file: {why}"));
         return Err(Exit::Invalid);
     }
-    let stack = loaded(path, &text, &tree, overrides, behaviour)?;
+    let stack = Source::stack(path, text.clone(), &tree, behaviour)?.stack_with(overrides)?;
     if !stack.refused.0.is_empty() {
         note(stack.refused.render(&path.display().to_string(), &text));
         return Err(Exit::Invalid);
     }
     Ok(stack)
-}
-
-/// A stack file as a scenario.
-fn stack(
-    path: &Path,
-    text: &str,
-    tree: &Tree,
-    overrides: &[String],
-    behaviour: Option<&Path>,
-) -> Result<Input, Exit> {
-    let stack = loaded(path, text, tree, overrides, behaviour)?;
-    for assumption in &stack.assumptions {
-        note(format_args!("assumed: {assumption}\n"));
-    }
-    let services = Some(stack.services.len());
-    let refused = match stack.refused.0.as_slice() {
-        [] => String::new(),
-        _ => stack.refused.render(&path.display().to_string(), text),
-    };
-    Ok(Input { scenario: stack.scenario, services, refused })
-}
-
-/// A stack file with the files around it.
-fn loaded(
-    path: &Path,
-    text: &str,
-    tree: &Tree,
-    overrides: &[String],
-    behaviour: Option<&Path>,
-) -> Result<run::Stack, Exit> {
-    let told = |path: &Path, text: &str, problems: &Problems| {
-        note(problems.render(&path.display().to_string(), text));
-        Exit::Invalid
-    };
-    let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
-    let given = behaviour.map(text_of).transpose()?;
-    let block = match (&given, behaviour) {
-        (Some(text), Some(path)) => {
-            Some(syntax::parse(text).map_err(|problems| told(path, text, &problems))?)
-        }
-        _ => run::block(tree).cloned(),
-    };
-    let known = [(own.to_string(), text.to_string())].into();
-    let empty = Tree { place: Place::default(), value: Value::Map(Vec::new()) };
-    let mut files = files_of(path, &block.unwrap_or(empty), known)?;
-    files.remove(own);
-    let behaviour_text = given.as_deref();
-    let request =
-        run::Request { name: own, text, behaviour: behaviour_text, overrides, files: &files };
-    run::load(request).map_err(|mistaken| match mistaken {
-        Mistaken::Stack(problems) => told(path, text, &problems),
-        Mistaken::Behaviour(problems) => {
-            told(behaviour.unwrap_or(path), behaviour_text.unwrap_or(""), &problems)
-        }
-    })
 }
 
 /// The files that the commands of a script read, and those that these read in turn. Paths are seen

@@ -5,6 +5,8 @@ pub mod check;
 pub mod course;
 pub mod demo;
 pub mod json;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod plan;
 pub mod plot;
 pub mod report;

@@ -169,6 +169,6 @@ fn service_summary(out: &mut impl Write, service: &ServiceMetrics) -> io::Result
 
 /// Seconds with one decimal.
 pub(super) fn seconds(span: Span) -> String {
-    let tenths = (span.0 + 50_000_000) / 100_000_000;
+    let tenths = (span.0.saturating_add(50_000_000)) / 100_000_000;
     format!("{}.{}s", tenths / 10, tenths % 10)
 }

@@ -56,7 +56,7 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("conform", &["base", "docker", "kernel", "scenario", "sim", "swarmkit", "timeline"]),
-    ("sweep", &["base", "metrics", "scenario", "sim", "swarmkit::task", "timeline"]),
+    ("sweep", &["base", "expect", "metrics", "scenario", "sim", "swarmkit::task", "timeline"]),
     ("demo", &["base", "metrics", "scenario", "sim", "timeline"]),
     (
         "check",

@@ -6,26 +6,32 @@ use crate::advise::numbers::{NEVER, range};
 use crate::advise::search::{Answer, Tried};
 use crate::render::advise::Advised;
 use crate::render::advise::words::{changes, duration};
-use crate::render::plot::{Panel, Point, panels};
+use crate::render::plot::{Point, Tradeoff, panel, picture};
 
 /// The picture.
 pub fn svg(advised: &Advised) -> String {
-    let title = |what: &str| format!("{}: {what}", advised.service);
-    let capacity = title("what serves during the update");
-    let spared = title("what a bad version spares");
     let serving = |tried: &Tried| median(tried, Quantity::Capacity);
     let unreached = |tried: &Tried| {
         let want = tried.runs.first().map(|run| run.want)?;
         Some((want - median(tried, Quantity::BadImageExposure)?).max(0))
     };
-    panels(&[
-        Panel { title: &capacity, up: "fewest serving (median)", points: points(advised, serving) },
-        Panel {
-            title: &spared,
-            up: "replicas not reached (median)",
+    let panels = [
+        panel(&Tradeoff {
+            title: "what serves during the update",
+            up: "fewest serving (median, replicas)",
+            unit: "serving",
+            named_by: "what changes in the file",
+            points: points(advised, serving),
+        }),
+        panel(&Tradeoff {
+            title: "what a bad version spares",
+            up: "not reached (median, replicas)",
+            unit: "not reached",
+            named_by: "",
             points: points(advised, unreached),
-        },
-    ])
+        }),
+    ];
+    picture(&advised.service, "", &panels)
 }
 
 fn median(tried: &Tried, quantity: Quantity) -> Option<i64> {
