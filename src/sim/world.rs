@@ -109,7 +109,10 @@ impl Simulation {
             }),
             allocator: true,
         };
-        let timing = Timing::default();
+        let mut timing = Timing::default();
+        if !scenario.cluster.engine.watches_late() {
+            timing.final_watch_margin = None;
+        }
         let interval = timing.status_interval.0 as u64;
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;

@@ -62,6 +62,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "check",
         &[
             "base",
+            "client::command",
             "compose",
             "docker::behaviour",
             "expect",

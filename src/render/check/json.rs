@@ -44,7 +44,7 @@ fn finding(finding: &Finding) -> Value {
         },
         "change": finding.proposal.as_ref().map(|proposal| json!({
             "words": proposal.words,
-            "diff": proposal.diff,
+            "diff": proposal.patch.as_ref().map(|patch| &patch.diff),
             "tried": proposal.tried,
         })),
     })

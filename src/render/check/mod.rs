@@ -18,7 +18,7 @@ pub struct Checked {
     pub file: String,
     /// What it is; absent if it is not valid, which is told elsewhere.
     pub valid: Option<Valid>,
-    /// Why no rule was asked about a stack file, if none was.
+    /// Why no rule was asked, if none was.
     pub unasked: Option<String>,
     /// Services that do not come up when the file is deployed as it stands.
     pub down: Vec<String>,
@@ -26,10 +26,18 @@ pub struct Checked {
     pub findings: Vec<Finding>,
 }
 
+impl Checked {
+    /// Whether it is worth a line that no rule was asked: that a script creates no service is no
+    /// news.
+    fn is_told(&self) -> bool {
+        self.valid.is_none_or(|valid| valid.services.is_some())
+    }
+}
+
 /// A file without mistakes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Valid {
-    /// Services of a stack file; absent for scenarios, which no rule is about.
+    /// Services of a stack file; absent for scenarios.
     pub services: Option<usize>,
     /// Steps of its script.
     pub steps: usize,

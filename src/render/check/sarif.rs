@@ -58,7 +58,7 @@ fn result(file: &str, finding: &Finding) -> Value {
         }}],
         "properties": {
             "service": service,
-            "diff": proposal.as_ref().and_then(|proposal| proposal.diff.as_ref()),
+            "diff": proposal.as_ref().and_then(|p| p.patch.as_ref()).map(|patch| &patch.diff),
         },
     })
 }

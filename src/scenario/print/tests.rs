@@ -77,7 +77,7 @@ fn node(name: &'static str) -> impl Strategy<Value = Node> {
 }
 
 fn cluster() -> impl Strategy<Value = Cluster> {
-    let engine = select(&[Engine::V20_10, Engine::V28, Engine::V29][..]);
+    let engine = select(&[Engine::V20_10_9, Engine::V20_10, Engine::V28, Engine::V29][..]);
     let names = || btree_set(word().boxed(), 0..3);
     let numbers = (-1i64..20, quantity().boxed(), span().boxed());
     (
