@@ -115,7 +115,7 @@ fn untried(suspect: &Suspect, service: &Service<'_>) -> Option<Proposal> {
     let first = suspect.remedies.first()?;
     let source = &service.subject.source;
     let mut words = told(first, source);
-    if !first.edits.is_empty() && first.made(source, &service.plan.key).is_none() {
+    if !first.edits.is_empty() && first.made(service).is_none() {
         words.push_str(match source {
             Source::Stack { .. } => {
                 " (by hand: the key comes from an anchor, a merge or a variable)"
@@ -145,7 +145,7 @@ fn tried(
     title: &str,
 ) -> Option<(Proposal, u64)> {
     let subject = service.subject;
-    let changed = remedy.made(&subject.source, &service.plan.key)?;
+    let changed = remedy.made(service)?;
     let plans = changed.plans(subject.scenario).ok()?;
     let job = plans.iter().any(|plan| plan.spec.name == service.name() && plan.spec.mode.is_job());
     let scenario = trial.scenario(service, &changed, title, Some(remedy))?;

@@ -9,7 +9,6 @@ use crate::check::subject::Unreadable;
 use crate::compose::{ServicePlan, Surroundings, read};
 use crate::scenario::Scenario;
 use crate::scenario::json::text;
-use crate::scenario::syntax::{Entry, Value, parse};
 use crate::swarmkit::spec::HealthConfig;
 
 /// What a probe of a proposed health check runs. Nobody but the author knows what it should be,
@@ -33,6 +32,10 @@ pub(super) enum Source {
 }
 
 impl Source {
+    fn around<'s>(scenario: &'s Scenario, file: &'s str) -> Surroundings<'s> {
+        Surroundings { environment: &scenario.environment, files: &scenario.files, path: file }
+    }
+
     /// Its services.
     ///
     /// # Errors
@@ -40,13 +43,8 @@ impl Source {
     pub(super) fn plans(&self, scenario: &Scenario) -> Result<Vec<ServicePlan>, Unreadable> {
         match self {
             Source::Stack { file, text, stack } => {
-                let around = Surroundings {
-                    environment: &scenario.environment,
-                    files: &scenario.files,
-                    path: file,
-                };
                 let refused = |refusal: crate::compose::Refusal| Unreadable(refusal.docker);
-                let read = read(text, around).map_err(refused)?;
+                let read = read(text, Source::around(scenario, file)).map_err(refused)?;
                 read.lower(stack, file).services.map_err(refused)
             }
             Source::Script(script) => Ok(script.plans()),
@@ -66,10 +64,18 @@ impl Source {
 
     /// The same with a health check in place of what a service says of it, for a run: as a file it
     /// is not what its author wrote.
-    pub(super) fn checked(&self, service: &str, check: &HealthConfig) -> Option<Source> {
+    pub(super) fn checked(
+        &self,
+        scenario: &Scenario,
+        service: &str,
+        check: &HealthConfig,
+    ) -> Option<Source> {
+        let test = vec!["CMD".to_string(), PROBE.to_string()];
+        let check = &HealthConfig { test, ..check.clone() };
         match self {
             Source::Stack { file, text, stack } => {
-                let text = with_check(text, service, check)?;
+                let read = read(text, Source::around(scenario, file)).ok()?;
+                let text = read.with_healthcheck(service, check)?.written();
                 Some(Source::Stack { file: file.clone(), text, stack: stack.clone() })
             }
             Source::Script(script) => script.checked(service, check, PROBE).map(Source::Script),
@@ -114,27 +120,6 @@ impl Source {
 
 fn step(line: &str) -> String {
     format!("- {}\n", text(line).to_json())
-}
-
-/// A stack file with another health check for a service, on one line as JSON.
-fn with_check(file: &str, service: &str, check: &HealthConfig) -> Option<String> {
-    let mut tree = parse(file).ok()?;
-    let Value::Map(entries) = &mut tree.value else { return None };
-    let services = entries.iter_mut().find(|entry| entry.key == "services")?;
-    let Value::Map(services) = &mut services.value.value else { return None };
-    let own = services.iter_mut().find(|entry| entry.key == service)?;
-    let Value::Map(own) = &mut own.value.value else { return None };
-    own.retain(|entry| entry.key != "healthcheck");
-    let span = |span: crate::base::time::Span| text(span.to_string()).to_json();
-    let written = format!(
-        "{{test: [CMD, {PROBE}], interval: {}, timeout: {}, retries: {}}}",
-        span(check.interval),
-        span(check.timeout),
-        check.retries
-    );
-    let value = parse(&written).ok()?;
-    own.push(Entry { key: "healthcheck".to_string(), place: value.place, value });
-    Some(tree.to_json())
 }
 
 /// The ports that services publish.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::base::time::Span;
-use crate::check::measured::{Up, deployed};
+use crate::check::measured::{Up, count, deployed};
 use crate::check::script::Script;
 use crate::check::source::{Source, ports};
 use crate::compose::ServicePlan;
@@ -107,6 +107,11 @@ impl<'s> Subject<'s> {
             plan,
             up: self.ups.get(&plan.spec.name).copied(),
         })
+    }
+
+    /// Its machines, in words.
+    pub(super) fn nodes(&self) -> String {
+        count(self.scenario.cluster.nodes.len() as u64, "node")
     }
 
     /// The ports that its services publish.

@@ -223,14 +223,15 @@ impl Remedy {
     }
 
     /// The services after the change; nothing if it cannot be made.
-    pub(super) fn made(&self, source: &Source, service: &str) -> Option<Source> {
+    pub(super) fn made(&self, service: &Service<'_>) -> Option<Source> {
+        let (source, key) = (&service.subject.source, &service.plan.key);
         let edited = match self.edits.as_slice() {
             // Nothing in the file changes, but the software does.
             [] if self.software.is_some() || self.check.is_some() => source.clone(),
-            edits => source.edited(service, edits)?,
+            edits => source.edited(key, edits)?,
         };
         match &self.check {
-            Some(check) => edited.checked(service, check),
+            Some(check) => edited.checked(service.subject.scenario, key, check),
             None => Some(edited),
         }
     }

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::base::time::Span;
 use crate::check::{self, Finding, Question, RULES, Severity};
 use crate::cli::exit::Exit;
-use crate::cli::input::{Input, WholeFile, input};
+use crate::cli::input::{Input, Mistake, Mistakes, WholeFile, input_with};
 use crate::cli::say::{answer, complain, note};
 use crate::client::command;
 use crate::render::check::{self as render, Checked, Valid};
@@ -104,10 +104,14 @@ pub fn run(args: &CheckArgs) -> Exit {
     let mut all = Vec::new();
     let mut taken = BTreeSet::new();
     for path in &args.files {
-        let checked = one(path, args, &question).unwrap_or_else(|exit| {
+        let mut mistakes = Mistakes::default();
+        let checked = one(path, args, &question, &mut mistakes).unwrap_or_else(|exit| {
             worse(exit);
-            let file = path.display().to_string();
-            Checked { file, valid: None, unasked: None, down: Vec::new(), findings: Vec::new() }
+            let of = |mistake: Mistake| {
+                let Mistake { file, place, message } = mistake;
+                render::Mistake { file, place, message }
+            };
+            Checked::invalid(path.display(), mistakes.0.into_iter().map(of).collect())
         });
         // A scenario is an experiment, and may be risky on purpose.
         let is_scenario = checked.valid.is_some_and(|valid| valid.services.is_none());
@@ -183,8 +187,14 @@ fn explain(word: &str) -> Exit {
 }
 
 /// Reads a file and asks the rules.
-fn one(path: &Path, args: &CheckArgs, question: &Question) -> Result<Checked, Exit> {
-    let Input { scenario, services, refused } = input(path, &[], args.behaviour.as_deref())?;
+fn one(
+    path: &Path,
+    args: &CheckArgs,
+    question: &Question,
+    mistakes: &mut Mistakes,
+) -> Result<Checked, Exit> {
+    let Input { scenario, services, refused } =
+        input_with(path, &[], args.behaviour.as_deref(), mistakes)?;
     if !refused.is_empty() {
         note(refused);
         return Err(Exit::Invalid);
@@ -196,10 +206,9 @@ fn one(path: &Path, args: &CheckArgs, question: &Question) -> Result<Checked, Ex
         expectations: scenario.expect.len(),
         refused,
     };
-    let file = path.display().to_string();
     let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
     let mut checked =
-        Checked { file, valid: Some(valid), unasked: None, down: Vec::new(), findings: Vec::new() };
+        Checked { valid: Some(valid), ..Checked::invalid(path.display(), Vec::new()) };
     let answer = match services {
         Some(_) => check::check(&scenario, own, question),
         None => check::check_script(&scenario, question),

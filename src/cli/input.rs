@@ -60,24 +60,75 @@ pub struct Input {
 /// # Errors
 /// The exit code: the file cannot be read, or is not valid.
 pub fn input(path: &Path, overrides: &[String], behaviour: Option<&Path>) -> Result<Input, Exit> {
-    let name = path.display().to_string();
-    let text = text_of(path)?;
-    let invalid = |problems: &Problems| {
-        note(problems.render(&name, &text));
-        Exit::Invalid
-    };
-    let tree = syntax::parse(&text).map_err(|problems| invalid(&problems))?;
+    input_with(path, overrides, behaviour, &mut Mistakes::default())
+}
+
+/// The same, with the mistakes kept for whoever tells them once more.
+///
+/// # Errors
+/// Those of [`input`].
+pub fn input_with(
+    path: &Path,
+    overrides: &[String],
+    behaviour: Option<&Path>,
+    mistakes: &mut Mistakes,
+) -> Result<Input, Exit> {
+    let text = text_of(path, mistakes)?;
+    let tree = syntax::parse(&text);
+    let tree = tree.map_err(|problems| mistakes.tell(path, &text, &problems))?;
     if run::is_stack(&tree) {
-        return stack(path, &text, &tree, overrides, behaviour);
+        return stack(path, &text, &tree, overrides, behaviour, mistakes);
     }
     if behaviour.is_some() {
+        let name = path.display();
         complain(format_args!("--behaviour is for stack files, and {name} is a scenario"));
         return Err(Exit::Usage);
     }
-    let files = files_of(path, &tree, BTreeMap::new())?;
+    let files = files_of(path, &tree, BTreeMap::new(), mistakes)?;
     let scenario = crate::scenario::load_files(&text, overrides, &files);
-    let scenario = scenario.map_err(|problems| invalid(&problems))?;
+    let scenario = scenario.map_err(|problems| mistakes.tell(path, &text, &problems))?;
     Ok(Input { scenario, services: None, refused: String::new() })
+}
+
+/// A mistake in a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mistake {
+    /// The file as it was named.
+    pub file: String,
+    /// Where; nothing if the file as a whole cannot be read.
+    pub place: Option<Place>,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+/// Mistakes that were told on standard error.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl Mistakes {
+    /// Tells what is wrong in a file.
+    fn tell(&mut self, path: &Path, text: &str, problems: &Problems) -> Exit {
+        note(problems.render(&path.display().to_string(), text));
+        self.keep(path, problems);
+        Exit::Invalid
+    }
+
+    fn keep(&mut self, path: &Path, problems: &Problems) {
+        for problem in &problems.0 {
+            let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})"));
+            self.0.push(Mistake {
+                file: path.display().to_string(),
+                place: Some(problem.place).filter(|place| place.line > 0),
+                message: format!("{}{}", problem.message, hint.unwrap_or_default()),
+            });
+        }
+    }
+
+    /// Tells what is wrong with a file as a whole.
+    fn whole(&mut self, path: &Path, message: String) {
+        complain(&message);
+        self.0.push(Mistake { file: path.display().to_string(), place: None, message });
+    }
 }
 
 /// Reads a stack file. Mistakes are told on standard error, all of them.
@@ -90,11 +141,10 @@ pub fn stack_file(
     overrides: &[String],
     behaviour: Option<&Path>,
 ) -> Result<run::Stack, Exit> {
-    let text = text_of(path)?;
-    let tree = syntax::parse(&text).map_err(|problems| {
-        note(problems.render(&path.display().to_string(), &text));
-        Exit::Invalid
-    })?;
+    let mistakes = &mut Mistakes::default();
+    let text = text_of(path, mistakes)?;
+    let tree = syntax::parse(&text);
+    let tree = tree.map_err(|problems| mistakes.tell(path, &text, &problems))?;
     if !run::is_stack(&tree) {
         let path = path.display();
         let why = match (tree.get("script"), tree.get("services")) {
@@ -104,7 +154,7 @@ pub fn stack_file(
         complain(format_args!("{path} is no stack file: {why}"));
         return Err(Exit::Invalid);
     }
-    let stack = loaded(path, &text, &tree, overrides, behaviour)?;
+    let stack = loaded(path, &text, &tree, overrides, behaviour, mistakes)?;
     if !stack.refused.0.is_empty() {
         note(stack.refused.render(&path.display().to_string(), &text));
         return Err(Exit::Invalid);
@@ -119,12 +169,14 @@ fn stack(
     tree: &Tree,
     overrides: &[String],
     behaviour: Option<&Path>,
+    mistakes: &mut Mistakes,
 ) -> Result<Input, Exit> {
-    let stack = loaded(path, text, tree, overrides, behaviour)?;
+    let stack = loaded(path, text, tree, overrides, behaviour, mistakes)?;
     for assumption in &stack.assumptions {
         note(format_args!("assumed: {assumption}\n"));
     }
     let services = Some(stack.services.len());
+    mistakes.keep(path, &stack.refused);
     let refused = match stack.refused.0.as_slice() {
         [] => String::new(),
         _ => stack.refused.render(&path.display().to_string(), text),
@@ -139,30 +191,27 @@ fn loaded(
     tree: &Tree,
     overrides: &[String],
     behaviour: Option<&Path>,
+    mistakes: &mut Mistakes,
 ) -> Result<run::Stack, Exit> {
-    let told = |path: &Path, text: &str, problems: &Problems| {
-        note(problems.render(&path.display().to_string(), text));
-        Exit::Invalid
-    };
     let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
-    let given = behaviour.map(text_of).transpose()?;
+    let given = behaviour.map(|path| text_of(path, mistakes)).transpose()?;
     let block = match (&given, behaviour) {
         (Some(text), Some(path)) => {
-            Some(syntax::parse(text).map_err(|problems| told(path, text, &problems))?)
+            Some(syntax::parse(text).map_err(|problems| mistakes.tell(path, text, &problems))?)
         }
         _ => run::block(tree).cloned(),
     };
     let known = [(own.to_string(), text.to_string())].into();
     let empty = Tree { place: Place::default(), value: Value::Map(Vec::new()) };
-    let mut files = files_of(path, &block.unwrap_or(empty), known)?;
+    let mut files = files_of(path, &block.unwrap_or(empty), known, mistakes)?;
     files.remove(own);
     let behaviour_text = given.as_deref();
     let request =
         run::Request { name: own, text, behaviour: behaviour_text, overrides, files: &files };
     run::load(request).map_err(|mistaken| match mistaken {
-        Mistaken::Stack(problems) => told(path, text, &problems),
+        Mistaken::Stack(problems) => mistakes.tell(path, text, &problems),
         Mistaken::Behaviour(problems) => {
-            told(behaviour.unwrap_or(path), behaviour_text.unwrap_or(""), &problems)
+            mistakes.tell(behaviour.unwrap_or(path), behaviour_text.unwrap_or(""), &problems)
         }
     })
 }
@@ -173,11 +222,12 @@ fn files_of(
     path: &Path,
     tree: &Tree,
     mut files: BTreeMap<String, String>,
+    mistakes: &mut Mistakes,
 ) -> Result<BTreeMap<String, String>, Exit> {
     let directory = path.parent().unwrap_or(Path::new(""));
     for name in crate::scenario::files::missing(tree).into_keys() {
         if !files.contains_key(&name)
-            && let Some(text) = small_file(&directory.join(&name))?
+            && let Some(text) = small_file(&directory.join(&name), mistakes)?
         {
             files.insert(name, text);
         }
@@ -188,7 +238,7 @@ fn files_of(
         named.extend(compose::env_files(text, name, &environment));
     }
     for name in named {
-        if let Some(text) = small_file(&directory.join(&name))? {
+        if let Some(text) = small_file(&directory.join(&name), mistakes)? {
             files.insert(name, text);
         }
     }
@@ -196,20 +246,20 @@ fn files_of(
 }
 
 /// The text of a file that a scenario reads; nothing if it is not there.
-fn small_file(path: &Path) -> Result<Option<String>, Exit> {
+fn small_file(path: &Path, mistakes: &mut Mistakes) -> Result<Option<String>, Exit> {
     let limit = MAX_FILE_BYTES >> 10;
     let too_large = format!("is larger than such a file may be: {limit} KiB");
     match bounded(path, MAX_FILE_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        read => text_in(path, read, &too_large).map(Some),
+        read => text_in(path, read, &too_large, mistakes).map(Some),
     }
 }
 
 /// The text of a scenario file.
-fn text_of(path: &Path) -> Result<String, Exit> {
+fn text_of(path: &Path, mistakes: &mut Mistakes) -> Result<String, Exit> {
     let limit = MAX_BYTES >> 20;
     let too_large = format!("is larger than a scenario may be, which is {limit} MiB");
-    text_in(path, bounded(path, MAX_BYTES), &too_large)
+    text_in(path, bounded(path, MAX_BYTES), &too_large, mistakes)
 }
 
 /// What is in a file; nothing if that is more than `most` bytes, which are not read: it may have no
@@ -225,18 +275,19 @@ fn text_in(
     path: &Path,
     read: io::Result<Option<Vec<u8>>>,
     too_large: &str,
+    mistakes: &mut Mistakes,
 ) -> Result<String, Exit> {
     let name = path.display();
     let bytes = read.map_err(|error| {
-        complain(format_args!("cannot read {name}: {error}"));
+        mistakes.whole(path, format!("cannot read {name}: {error}"));
         Exit::File
     })?;
     let Some(bytes) = bytes else {
-        complain(format_args!("{name} {too_large}"));
+        mistakes.whole(path, format!("{name} {too_large}"));
         return Err(Exit::Invalid);
     };
     String::from_utf8(bytes).map_err(|_| {
-        complain(format_args!("{name} is not UTF-8 text"));
+        mistakes.whole(path, format!("{name} is not UTF-8 text"));
         Exit::Invalid
     })
 }

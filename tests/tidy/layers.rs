@@ -109,6 +109,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "plan",
             "scenario::Scenario",
             "scenario::model",
+            "scenario::problem",
             "swarmkit::spec",
             "swarmkit::task",
             "sweep",

@@ -33,11 +33,11 @@ fn host_port(service: &Service<'_>) -> Option<Suspect> {
         return None;
     }
     let port = if host.published == 0 { host.target } else { host.published };
-    let nodes = service.subject.scenario.cluster.nodes.len();
+    let nodes = service.subject.nodes();
     Some(Suspect {
         message: format!(
-            "order: start-first with host port {port}, {replicas} of them on {nodes} nodes: the \
-             new task waits for a port that the old one keeps"
+            "order: start-first with host port {port}, {replicas} of them on {nodes}: the new task \
+             waits for a port that the old one keeps"
         ),
         at: ORDER,
         trials: vec![never_ends(service)],
@@ -77,11 +77,11 @@ fn port_added(service: &Service<'_>) -> Option<Suspect> {
     );
     let expect = format!("- {{service: {name}, since: update, after: end, update: updating}}\n");
     let what = format!("an update that adds host port {more}");
-    let nodes = service.subject.scenario.cluster.nodes.len();
+    let nodes = service.subject.nodes();
     Some(Suspect {
         message: format!(
-            "order: start-first with host port {old}, {replicas} of them on {nodes} nodes: with a \
-             port more the new task asks for {old} too, and waits for ever"
+            "order: start-first with host port {old}, {replicas} of them on {nodes}: with a port \
+             more the new task asks for {old} too, and waits for ever"
         ),
         at: PORTS,
         trials: vec![Trial::after(what, steps, &expect).look(waits)],

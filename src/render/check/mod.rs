@@ -9,6 +9,7 @@ mod text;
 use std::io::{self, Write};
 
 use crate::check::{Finding, Severity};
+use crate::scenario::problem::Place;
 
 pub use page::{page, table};
 
@@ -24,9 +25,34 @@ pub struct Checked {
     pub down: Vec<String>,
     /// What was found, by place.
     pub findings: Vec<Finding>,
+    /// What is wrong in it, if it is not valid.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// A mistake in a file, or in one that it needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mistake {
+    /// Path of the file.
+    pub file: String,
+    /// Where; nothing if the file as a whole cannot be read.
+    pub place: Option<Place>,
+    /// What is wrong, and what to write instead.
+    pub message: String,
 }
 
 impl Checked {
+    /// A file that is not valid.
+    pub fn invalid(file: impl std::fmt::Display, mistakes: Vec<Mistake>) -> Checked {
+        Checked {
+            file: file.to_string(),
+            valid: None,
+            unasked: None,
+            down: Vec::new(),
+            findings: Vec::new(),
+            mistakes,
+        }
+    }
+
     /// Whether it is worth a line that no rule was asked: that a script creates no service is no
     /// news.
     fn is_told(&self) -> bool {
