@@ -17,7 +17,10 @@ use crate::scenario::model::{Action, Scenario, Step, Traffic, Wait, image_key};
 use crate::swarmkit::defaults::{MONITOR, UPDATE_CONFIG, health};
 use crate::swarmkit::spec::{HealthConfig, Mode as Amount, ServiceSpec};
 
-/// The step of a forecast's script that deploys the new stack.
+/// The step of a forecast's script that deploys the old stack.
+pub const FIRST: u32 = 0;
+
+/// The step that deploys the new one.
 pub const DEPLOY: u32 = 3;
 
 /// The last step of the script: it looks on for a while, and when it is over so is the run.

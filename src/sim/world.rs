@@ -273,9 +273,12 @@ impl Simulation {
     /// Carries out the next event, hands its records to `sink`, and says if the run ends here.
     pub fn step(&mut self, sink: &mut impl Sink) -> Option<Stop> {
         let stop = self.is_over().or_else(|| self.advance(sink));
-        if let (Some(stop), true) = (&stop, self.counts_traffic) {
+        if let (Some(stop), false) = (&stop, self.requests.sources.is_empty()) {
             let end = self.end(stop);
-            self.end_traffic(end);
+            if self.counts_traffic {
+                self.end_traffic(end);
+            }
+            self.leave_traffic(end);
             self.hand_on(sink);
         }
         stop
