@@ -235,8 +235,8 @@ cluster: {nodes: 2}
         assert_eq!(
             edited.lines().nth(1).as_deref(),
             Some(
-                "docker service create --detach --name vote --update-delay=10s --update-delay 30s \
-                 app:1 serve --update-monitor 9s"
+                "docker service create --detach --name vote '--update-delay=10s' --update-delay \
+                 30s app:1 serve --update-monitor 9s"
             )
         );
         let delay = edited.plans()[1].spec.update.map(|update| update.delay);

@@ -347,23 +347,36 @@ impl Sink for Watch {
         let since = |at: SimTime| at.max(begun).since(begun);
         self.seen.client = self.client.map(|(at, code)| (since(at), code));
         let end = footer.at;
-        let lasts = self.bad.as_ref().is_none_or(|bad| {
-            let image = self.scenario.image(bad);
-            image.exit.is_none() && serves(&image).1.is_none()
+        let bad = self.bad.as_ref().map(|bad| self.scenario.image(bad));
+        let life = bad.as_ref().map_or(Lasting::OnAndOn, |image| match serves(image) {
+            (from, Some(until)) if from < until => Lasting::AWhile,
+            (_, Some(_)) => Lasting::Never,
+            (_, None) if image.exit.is_some() => Lasting::Never,
+            (_, None) => Lasting::OnAndOn,
         });
         for (ix, watched) in &self.services {
             let lives = self.tasks.values().filter(|life| life.service == *ix);
             let lives: Vec<&Life> = lives.collect();
-            let service = watched.seen(&lives, lasts, begun, end);
+            let service = watched.seen(&lives, life, begun, end);
             self.seen.services.insert(watched.name.clone(), service);
         }
     }
 }
 
+/// How long a task of a version serves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lasting {
+    /// Once it does, it goes on.
+    OnAndOn,
+    /// For a while; its successor as well.
+    AWhile,
+    /// It fails before it serves.
+    Never,
+}
+
 impl Watched {
-    /// The numbers of the service with these tasks. `lasts` says whether a task of the failing
-    /// version goes on serving once it does.
-    fn seen(&self, lives: &[&Life], lasts: bool, begun: SimTime, end: SimTime) -> ServiceSeen {
+    /// The numbers of the service with these tasks. `lasting` is about those of the failing version.
+    fn seen(&self, lives: &[&Life], lasting: Lasting, begun: SimTime, end: SimTime) -> ServiceSeen {
         let since = |at: SimTime| at.max(begun).since(begun);
         let served = lives.iter().filter_map(|life| life.served());
         let course = Course::of(served.collect(), begun, end);
@@ -385,14 +398,14 @@ impl Watched {
         let reached: BTreeSet<SlotKey> = bad.map(|life| life.slot).collect();
         let ended = self.update.filter(|(_, status)| !status.state.is_under_way());
         let least = course.least();
-        let lasts = lasts || on_bad.is_empty();
+        let is_whole = lasting == Lasting::OnAndOn || on_bad.is_empty();
         ServiceSeen {
             want,
             least,
             least_for: course.time(|count| count == least),
             short_for: course.time(|count| count < want),
-            whole_after: course.whole_after(want).filter(|_| lasts),
-            comes_and_goes: !lasts && course.is_whole_again(want),
+            whole_after: course.whole_after(want).filter(|_| is_whole),
+            comes_and_goes: !is_whole && lasting == Lasting::AWhile && course.is_whole_again(want),
             update: self.update.map(|(_, status)| status.state),
             took: ended.map(|(at, _)| since(at)),
             detected: self.detected.map(since),
