@@ -743,13 +743,15 @@ fn ranges_hold_what_they_promise() {
     assert!(page.contains(&told), "docs/plan.md does not say: {told}");
 }
 
-/// Each `console` block of the page is a command and all that it prints, up to a line of dots.
+/// Each `console` block of the pages is a command and all that it prints, up to a line of dots.
 #[test]
 fn what_the_page_shows_is_printed() {
-    let page = include_str!("../docs/plan.md");
-    let blocks: Vec<&str> =
-        page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(blocks.len() >= 2, "{blocks:?}");
+    let pages = [include_str!("../docs/plan.md"), include_str!("../docs/operators.md")];
+    let blocks = pages.iter().flat_map(|page| {
+        let blocks = page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+        assert!(blocks.clone().count() >= 2, "{page}");
+        blocks
+    });
     for block in blocks {
         let (command, shown) = block.split_once('\n').expect("a command and its output");
         let words = shell_words::split(command).expect("a command line");
