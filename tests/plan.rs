@@ -519,6 +519,27 @@ services:
     assert!(text.contains("whole for a while, and never for good\n"), "{text}");
 }
 
+/// What runs serves when the deploy is typed, however slowly it came up.
+#[test]
+fn the_old_version_serves_before_it_is_replaced() {
+    let place = Place::new("plan-slow-old");
+    let stack = "
+services:
+  web:
+    image: app:1
+    healthcheck: {test: check, interval: 2s, timeout: 1s, retries: 30}
+    deploy: {replicas: 2, update_config: {order: start-first}}
+x-swarmsim: {images: {app:1: {serves_after: 20s}, app:2: {like: 'app:1'}}}
+";
+    place.write("new.yml", stack.replace("app:1\n", "app:2\n"));
+    let old = stack.lines().filter(|line| !line.contains("healthcheck"));
+    place.write("old.yml", old.collect::<Vec<_>>().join("\n"));
+    let line = ["plan", "new.yml", "--against", "old.yml", "--runs", "3", "--format", "json"];
+    let plan = json(&place.swarmsim(&line));
+    let least = &plan["good"]["services"][0]["least"];
+    assert_eq!((&least["low"], &least["high"]), (&2.into(), &2.into()), "{plan}");
+}
+
 /// The stack's name is the file's, or another.
 #[test]
 fn a_stack_can_have_another_name() {

@@ -181,7 +181,7 @@ impl Deploy {
         scenario.script = vec![
             deploy("before.yml", "--detach"),
             wait(up),
-            wait(Wait::For(REST)),
+            wait(Wait::For(self.rest())),
             Step { label: Some("deploy".into()), ..deploy("after.yml", "--detach=false") },
             wait(if self.services.is_empty() { Wait::Settled(REST) } else { Wait::UpdateDone }),
             wait(Wait::For(look_on)),
@@ -192,6 +192,14 @@ impl Deploy {
         scenario.expect.clear();
         scenario.limits.time = self.longest(&scenario).plus(look_on);
         Arc::new(scenario)
+    }
+
+    /// From the convergence of the old stack to the deploy: without a health check a task runs
+    /// before it serves, and what runs is to serve before it is replaced.
+    fn rest(&self) -> Span {
+        let boots = self.old.images().map(|(_, image)| self.world.image(image).serves_after);
+        let slowest = boots.max().unwrap_or_default();
+        REST.max(slowest.plus(Span::from_secs(1)))
     }
 
     /// The image of a failing version, and how it behaves.
