@@ -457,7 +457,8 @@ fn what_is_gone_has_to_be_looked_at() {
     let place = Place::new("plan-look");
     let service = |name: &str, ports: &str, replicas: u64| {
         format!(
-            "  {name}:\n    image: app:1\n    ports: [{ports}]\n    deploy: {{replicas: {replicas}}}\n"
+            "  {name}:\n    image: app:1\n    ports: [{ports}]\n    deploy: {{replicas: \
+             {replicas}}}\n"
         )
     };
     place.write("old.yml", format!("services:\n{}", service("web", "'80:80', '81:81'", 3)));

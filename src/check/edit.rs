@@ -211,10 +211,12 @@ mod tests {
         for (before, after) in [
             (
                 r#"{"services": {"web": {"image": "a"}}}"#,
-                r#"{"services": {"web": {"deploy": {"update_config": {"monitor": "30s"}}, "image": "a"}}}"#,
+                "{\"services\": {\"web\": {\"deploy\": {\"update_config\": {\"monitor\": \
+                 \"30s\"}}, \"image\": \"a\"}}}",
             ),
             (
-                "{\"services\": {\n  \"web\": {\n    \"deploy\": {\"update_config\": {}}\n  }\n}}\n",
+                "{\"services\": {\n  \"web\": {\n    \"deploy\": {\"update_config\": \
+                 {}}\n  }\n}}\n",
                 "{\"services\": {\n  \"web\": {\n    \"deploy\": {\"update_config\": {\"monitor\": \
                  \"30s\"}}\n  }\n}}\n",
             ),

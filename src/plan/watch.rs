@@ -375,7 +375,7 @@ enum Lasting {
 }
 
 impl Watched {
-    /// The numbers of the service with these tasks. `lasting` is about those of the failing version.
+    /// The numbers of the service with these tasks; `lasting` is about the failing version's.
     fn seen(&self, lives: &[&Life], lasting: Lasting, begun: SimTime, end: SimTime) -> ServiceSeen {
         let since = |at: SimTime| at.max(begun).since(begun);
         let served = lives.iter().filter_map(|life| life.served());
