@@ -252,9 +252,10 @@ fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             "To see a case: add --scenario SERVICE:MODE, and give what is printed to swarmsim run"
         )?;
     }
-    let rolled_out = match forecast.bad.is_empty() {
-        true => "it is rolled out",
-        false => "it is rolled out, and a version that fails from the start is caught",
+    let rolled_out = if forecast.bad.is_empty() {
+        "it is rolled out"
+    } else {
+        "it is rolled out, and a version that fails from the start is caught"
     };
     match Answer::of(deploy, forecast) {
         Answer::Unknown => writeln!(out, "Nobody knows: the simulator gave up before the end."),
