@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use swarmsim::base::chance::Seed;
 use swarmsim::scenario::{self, Scenario};
 use swarmsim::sim::world::Simulation;
 use swarmsim::timeline::codec;
 use swarmsim::timeline::ends::{Footer, Timeline};
 use swarmsim::timeline::record::{Fact, Record, SlotKey};
+use swarmsim::timeline::sink::NoSink;
 use swarmsim::timeline::verify::shape;
 
 use support::{broken, timeline};
@@ -56,6 +58,30 @@ fn digests_are_pinned() {
     let pins: String =
         shipped().iter().map(|(name, scenario)| pin(name, &run(scenario).footer)).collect();
     insta::assert_snapshot!(pins);
+}
+
+/// The room is that of another scenario, whose run ended, or was cut off in the middle.
+#[test]
+fn in_the_room_of_another_run_the_same_bytes() {
+    let mut room: Option<Simulation> = None;
+    for (name, scenario) in shipped() {
+        for seed in [Seed(1), Seed(2)] {
+            let ended = |mut simulation: Simulation| {
+                let mut records = Vec::new();
+                let footer = simulation.run(&mut records);
+                ((records, footer), simulation)
+            };
+            let (new, other) = ended(Simulation::with_seed(&scenario, seed));
+            let room_of = room.take().unwrap_or(other);
+            let (reused, last) = ended(room_of.anew(&scenario, seed));
+            assert!(new == reused, "{name}, {seed:?}");
+            let mut cut = last.anew(&scenario, seed);
+            for _ in 0..new.1.events / 2 {
+                assert_eq!(cut.step(&mut NoSink), None, "{name}");
+            }
+            room = Some(cut);
+        }
+    }
 }
 
 #[test]

@@ -161,46 +161,56 @@ fn mix(key: [u32; 8]) -> [u32; 8] {
     out
 }
 
+/// A row of the state of `ChaCha8`. The four columns go through the same steps, and are written so
+/// that a processor can take them in one.
+type Row = [u32; 4];
+
 /// One `ChaCha8` block: 64 bytes as eight little-endian words.
 fn chacha8(key: [u32; 8], stream: u64, counter: u64) -> [u64; 8] {
-    const SIGMA: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
-    let mut input = [0u32; 16];
-    input[..4].copy_from_slice(&SIGMA);
-    input[4..12].copy_from_slice(&key);
-    input[12] = counter as u32;
-    input[13] = (counter >> 32) as u32;
-    input[14] = stream as u32;
-    input[15] = (stream >> 32) as u32;
-    let mut x = input;
+    const SIGMA: Row = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
+    let [k0, k1, k2, k3, k4, k5, k6, k7] = key;
+    let place = [counter as u32, (counter >> 32) as u32, stream as u32, (stream >> 32) as u32];
+    let input = [SIGMA, [k0, k1, k2, k3], [k4, k5, k6, k7], place];
+    let mut rows = input;
     for _ in 0..4 {
-        quarter(&mut x, 0, 4, 8, 12);
-        quarter(&mut x, 1, 5, 9, 13);
-        quarter(&mut x, 2, 6, 10, 14);
-        quarter(&mut x, 3, 7, 11, 15);
-        quarter(&mut x, 0, 5, 10, 15);
-        quarter(&mut x, 1, 6, 11, 12);
-        quarter(&mut x, 2, 7, 8, 13);
-        quarter(&mut x, 3, 4, 9, 14);
+        rows = quarters(rows);
+        // The diagonals become columns, and columns again.
+        let [a, [b0, b1, b2, b3], [c0, c1, c2, c3], [d0, d1, d2, d3]] = rows;
+        rows = quarters([a, [b1, b2, b3, b0], [c2, c3, c0, c1], [d3, d0, d1, d2]]);
+        let [a, [b0, b1, b2, b3], [c0, c1, c2, c3], [d0, d1, d2, d3]] = rows;
+        rows = [a, [b3, b0, b1, b2], [c2, c3, c0, c1], [d1, d2, d3, d0]];
     }
     let mut out = [0u64; 8];
-    for (index, word) in out.iter_mut().enumerate() {
-        let low = x[2 * index].wrapping_add(input[2 * index]);
-        let high = x[2 * index + 1].wrapping_add(input[2 * index + 1]);
-        *word = u64::from(high) << 32 | u64::from(low);
+    for (pair, (row, first)) in out.chunks_exact_mut(2).zip(rows.into_iter().zip(input)) {
+        let [low, high, lower, higher] = add(row, first);
+        pair[0] = u64::from(high) << 32 | u64::from(low);
+        pair[1] = u64::from(higher) << 32 | u64::from(lower);
     }
     out
 }
 
+/// The quarter rounds of all four columns.
 #[inline]
-fn quarter(x: &mut [u32; 16], a: usize, b: usize, c: usize, d: usize) {
-    x[a] = x[a].wrapping_add(x[b]);
-    x[d] = (x[d] ^ x[a]).rotate_left(16);
-    x[c] = x[c].wrapping_add(x[d]);
-    x[b] = (x[b] ^ x[c]).rotate_left(12);
-    x[a] = x[a].wrapping_add(x[b]);
-    x[d] = (x[d] ^ x[a]).rotate_left(8);
-    x[c] = x[c].wrapping_add(x[d]);
-    x[b] = (x[b] ^ x[c]).rotate_left(7);
+fn quarters([mut a, mut b, mut c, mut d]: [Row; 4]) -> [Row; 4] {
+    a = add(a, b);
+    d = turned::<16>(d, a);
+    c = add(c, d);
+    b = turned::<12>(b, c);
+    a = add(a, b);
+    d = turned::<8>(d, a);
+    c = add(c, d);
+    b = turned::<7>(b, c);
+    [a, b, c, d]
+}
+
+#[inline]
+fn add(a: Row, b: Row) -> Row {
+    std::array::from_fn(|at| a[at].wrapping_add(b[at]))
+}
+
+#[inline]
+fn turned<const BITS: u32>(a: Row, b: Row) -> Row {
+    std::array::from_fn(|at| (a[at] ^ b[at]).rotate_left(BITS))
 }
 
 #[cfg(test)]

@@ -230,6 +230,13 @@ impl<I: Id, T> IdVec<I, T> {
     pub fn clear(&mut self) {
         self.items.clear();
     }
+
+    /// The same, empty.
+    #[must_use]
+    pub fn emptied(mut self) -> Self {
+        self.clear();
+        self
+    }
 }
 
 impl<I: Id, T> Default for IdVec<I, T> {

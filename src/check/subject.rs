@@ -124,7 +124,7 @@ impl<'s> Subject<'s> {
 fn stack_of(scenario: &Scenario, file: &str) -> Option<String> {
     scenario.script.iter().find_map(|step| {
         let Action::Docker(line) = &step.action else { return None };
-        let words = shell_words::split(line).ok()?;
+        let words = shell_words::split(line.text()).ok()?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let ["docker", "stack", "deploy" | "up", rest @ ..] = words.as_slice() else { return None };
         let (files, stack) = deploy_words(rest);

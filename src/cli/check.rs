@@ -13,7 +13,6 @@ use crate::check::{self, Finding, Question, RULES, Severity};
 use crate::cli::exit::Exit;
 use crate::cli::input::{Input, Mistake, Mistakes, WholeFile, input_with};
 use crate::cli::say::{answer, complain, note};
-use crate::client::command;
 use crate::render::check::{self as render, Checked, Valid};
 use crate::scenario::Scenario;
 use crate::scenario::expect::Claims;
@@ -237,9 +236,9 @@ fn refused_lines(path: &Path, scenario: &Scenario) -> usize {
     let mut refused = 0;
     for (number, step) in scenario.script.iter().enumerate() {
         let Action::Docker(line) = &step.action else { continue };
-        let words = shell_words::split(line).unwrap_or_default();
+        let words = shell_words::split(line.text()).unwrap_or_default();
         let known = words.get(1).is_some_and(|word| word == "service" || word == "node");
-        if let (true, false, Err(failure)) = (known, meant(number), command::parse(&words)) {
+        if let (true, false, Err(failure)) = (known, meant(number), line.command()) {
             let why = failure.stderr.lines().next().unwrap_or("").to_string();
             let path = path.display();
             note(format_args!("{path}:{}: docker refuses this line: {why}\n", step.line));

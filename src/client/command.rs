@@ -4,7 +4,7 @@
 //! carries the command out; what the client itself checks is checked here.
 
 use std::fmt::Write as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use crate::client::failure::CliFailure;
 use crate::client::flags::{CommandForm, Parsed};
@@ -20,7 +20,7 @@ pub enum DockerCommand {
     /// `docker service create`: prints the new id.
     ServiceCreate {
         /// What is asked for.
-        spec: Box<ServiceSpec>,
+        spec: Arc<ServiceSpec>,
         /// Whether and how to wait.
         wait: Wait,
     },
@@ -357,7 +357,7 @@ fn service_create(words: &[String]) -> Result<DockerCommand, CliFailure> {
     // Sixty flags are sorted once.
     static FORM: LazyLock<CommandForm> = LazyLock::new(tables::service_create);
     let parsed = FORM.parse(words)?;
-    let spec = Box::new(spec_create::create(&parsed)?);
+    let spec = Arc::new(spec_create::create(&parsed)?);
     Ok(DockerCommand::ServiceCreate { spec, wait: parsed.wait() })
 }
 

@@ -428,7 +428,9 @@ mod tests {
                 let command = parse(&crate::client::words::split(line).unwrap()).unwrap();
                 let mut spec = specs.last().cloned();
                 match command {
-                    DockerCommand::ServiceCreate { spec: created, .. } => spec = Some(*created),
+                    DockerCommand::ServiceCreate { spec: created, .. } => {
+                        spec = Some((*created).clone())
+                    }
                     DockerCommand::ServiceUpdate(update) => {
                         let Ok(UpdateRequest::Spec(updated)) = update.request(&spec.unwrap())
                         else {

@@ -154,7 +154,7 @@ pub(crate) mod tests {
             id: Identifier::new(1 << 60, 1),
             name: spec.name.as_str().into(),
             ports: spec.endpoint.as_ref().map_or(Vec::new(), |endpoint| endpoint.ports.clone()),
-            spec: (*spec).into(),
+            spec,
             previous: None,
             version: 21,
             update: None,

@@ -19,6 +19,7 @@ pub mod golang;
 pub mod image;
 pub mod inspect;
 pub mod json;
+pub mod line;
 pub mod ls;
 pub mod naming;
 pub mod node;

@@ -19,7 +19,7 @@ pub enum ProgressOutput {
         /// Row.
         row: u16,
         /// Its whole text.
-        text: String,
+        text: Arc<str>,
     },
     /// A line that is written to a pipe.
     Line(String),
@@ -86,6 +86,8 @@ pub(crate) struct Screen {
     quiet: bool,
     first: u16,
     lines: Vec<Line>,
+    /// Where texts are made.
+    text: String,
 }
 
 #[derive(Clone, Debug)]
@@ -97,7 +99,7 @@ struct Line {
 
 impl Screen {
     pub(crate) fn new(bars: bool, tty: bool, quiet: bool) -> Screen {
-        Screen { bars, tty, quiet, first: 1, lines: Vec::new() }
+        Screen { bars, tty, quiet, first: 1, lines: Vec::new(), text: String::new() }
     }
 
     /// Whether it is wide enough for bars.
@@ -148,7 +150,7 @@ impl Screen {
         }
         self.flush(out);
         let row = self.next_row();
-        out.push(ProgressOutput::Row { row, text: text.to_string() });
+        out.push(ProgressOutput::Row { row, text: text.into() });
         self.lines.clear();
         self.first = row + 1;
     }
@@ -157,9 +159,9 @@ impl Screen {
     pub(crate) fn flush(&mut self, out: &mut Vec<ProgressOutput>) {
         for (row, Line { name, says, shown }) in (self.first..).zip(&mut self.lines) {
             if !std::mem::replace(shown, true) {
-                let mut text = line(*name, says);
-                text.truncate(text.trim_end().len());
-                out.push(ProgressOutput::Row { row, text });
+                self.text.clear();
+                write_line(*name, says, &mut self.text);
+                out.push(ProgressOutput::Row { row, text: self.text.trim_end().into() });
             }
         }
     }
@@ -170,9 +172,9 @@ impl Name {
         match self {
             Name::Overall => text.push_str("overall progress"),
             Name::Slot { number, of } => {
-                text.push_str(&number.to_string());
+                push_number(number, text);
                 text.push('/');
-                text.push_str(&of.to_string());
+                push_number(of, text);
             }
             Name::Node(node) => text.push_str(&node.to_string()[..12]),
             Name::WholeNode(node) => text.push_str(&node.to_string()),
@@ -191,9 +193,9 @@ impl Says {
                 if *rolling_back {
                     text.push_str("rolling back update: ");
                 }
-                text.push_str(&running.to_string());
+                push_number(*running, text);
                 text.push_str(" out of ");
-                text.push_str(&wish.to_string());
+                push_number(*wish, text);
                 text.push_str(" tasks");
             }
             Says::NoTasksYet => text.push_str("waiting for new tasks"),
@@ -224,7 +226,7 @@ impl Says {
             Says::Error(error) => text.push_str(&shortened(error)),
             Says::WaitingToVerify(seconds) => {
                 text.push_str("Waiting ");
-                text.push_str(&seconds.to_string());
+                push_number(*seconds, text);
                 text.push_str(" seconds to verify that tasks are stable...");
             }
             Says::TaskFailure => text.push_str("Detected task failure"),
@@ -240,11 +242,24 @@ impl Says {
 
 /// The text of a line.
 fn line(name: Name, says: &Says) -> String {
-    let mut text = String::with_capacity(96);
-    name.write(&mut text);
-    text.push_str(": ");
-    says.write(&mut text);
+    let mut text = String::new();
+    write_line(name, says, &mut text);
     text
+}
+
+fn write_line(name: Name, says: &Says, text: &mut String) {
+    text.reserve(96);
+    name.write(text);
+    text.push_str(": ");
+    says.write(text);
+}
+
+/// Most numbers that are shown have one digit, and need no formatter.
+fn push_number(number: u64, text: &mut String) {
+    match number {
+        0..10 => text.push((b'0' + number as u8) as char),
+        _ => text.push_str(&number.to_string()),
+    }
 }
 
 /// Nine characters wide, as the longest of the words that are shown.

@@ -26,9 +26,9 @@ use crate::swarmkit::spec::{
 pub fn update(flags: &Parsed, old: &ServiceSpec) -> Result<ServiceSpec, CliFailure> {
     let mut spec = old.clone();
     let mut words = DaemonWords::default();
-    update_map(flags, "label", &mut spec.labels);
+    update_map(flags, ["label-add", "label-rm"], &mut spec.labels);
     let container = &mut spec.task.container;
-    update_map(flags, "container-label", &mut container.labels);
+    update_map(flags, ["container-label-add", "container-label-rm"], &mut container.labels);
     update_process(flags, container);
     update_mounts(flags, &mut container.mounts)?;
     update_sysctls(flags, container);
@@ -52,9 +52,7 @@ pub fn update(flags: &Parsed, old: &ServiceSpec) -> Result<ServiceSpec, CliFailu
     if let Some(word) = flags.text("endpoint-mode") {
         spec.endpoint.get_or_insert_default().mode = words.endpoint_mode(word);
     }
-    if flags.any_changed(&["group-add", "group-rm"]) {
-        add_then_remove(flags, "group", &mut spec.task.container.groups);
-    }
+    add_then_remove(flags, ["group-add", "group-rm"], &mut spec.task.container.groups);
     if flags.any_changed(&["publish-add", "publish-rm"]) {
         update_ports(flags, &mut spec.endpoint.get_or_insert_default().ports);
     }
@@ -69,8 +67,8 @@ pub fn update(flags: &Parsed, old: &ServiceSpec) -> Result<ServiceSpec, CliFailu
     let container = &mut spec.task.container;
     update_health(flags, &mut container.healthcheck)?;
     update_rest(flags, container);
-    container.secrets = update_files(flags, "secret", &container.secrets)?;
-    container.configs = update_files(flags, "config", &container.configs)?;
+    update_files(flags, "secret", ["secret-add", "secret-rm"], &mut container.secrets)?;
+    update_files(flags, "config", ["config-add", "config-rm"], &mut container.configs)?;
     if let Some(text) = flags.text("credential-spec") {
         container.credential_spec = text.to_string();
     }
@@ -120,14 +118,18 @@ fn update_rest(flags: &Parsed, container: &mut ContainerSpec) {
 }
 
 fn removals<'a>(flags: &'a Parsed, flag: &str) -> BTreeSet<&'a str> {
-    flags.texts(&format!("{flag}-rm")).collect()
+    flags.texts(flag).collect()
 }
 
-fn update_map(flags: &Parsed, flag: &str, map: &mut std::collections::BTreeMap<String, String>) {
-    for key in removals(flags, flag) {
+fn update_map(
+    flags: &Parsed,
+    [add, rm]: [&str; 2],
+    map: &mut std::collections::BTreeMap<String, String>,
+) {
+    for key in flags.texts(rm) {
         map.remove(key);
     }
-    map.extend(key_values(flags.texts(&format!("{flag}-add"))));
+    map.extend(key_values(flags.texts(add)));
 }
 
 fn update_sysctls(flags: &Parsed, container: &mut ContainerSpec) {
@@ -138,7 +140,7 @@ fn update_sysctls(flags: &Parsed, container: &mut ContainerSpec) {
 }
 
 fn update_env(flags: &Parsed, env: &mut Vec<String>) {
-    let gone = removals(flags, "env");
+    let gone = removals(flags, "env-rm");
     env.retain(|entry| !gone.contains(name_of(entry)));
     if !flags.changed("env-add") {
         return;
@@ -166,7 +168,7 @@ fn update_mounts(flags: &Parsed, mounts: &mut Vec<Mount>) -> Result<(), CliFailu
             all.push(mount);
         }
     }
-    let gone = removals(flags, "mount");
+    let gone = removals(flags, "mount-rm");
     all.retain(|mount| !gone.contains(mount.target.as_str()));
     all.sort_by(|a, b| (&a.source, &a.target).cmp(&(&b.source, &b.target)));
     *mounts = all;
@@ -177,7 +179,7 @@ fn update_ulimits(flags: &Parsed, ulimits: &mut Vec<Ulimit>) {
     if !flags.any_changed(&["ulimit-add", "ulimit-rm"]) {
         return;
     }
-    let gone = removals(flags, "ulimit");
+    let gone = removals(flags, "ulimit-rm");
     ulimits.retain(|limit| !gone.contains(limit.name.as_str()));
     for limit in flags.ulimits("ulimit-add") {
         ulimits.retain(|old| old.name != limit.name);
@@ -216,23 +218,29 @@ fn update_resources(flags: &Parsed, resources: &mut Option<Resources>) -> Result
     Ok(())
 }
 
+const CONSTRAINT: [&str; 2] = ["constraint-add", "constraint-rm"];
+
 fn update_placement(flags: &Parsed, placement: &mut Option<Placement>) {
-    if flags.any_changed(&["constraint-add", "constraint-rm"]) {
+    if flags.any_changed(&CONSTRAINT) {
         let constraints = &mut placement.get_or_insert_default().constraints;
-        add_then_remove(flags, "constraint", constraints);
+        add_then_remove(flags, CONSTRAINT, constraints);
     }
     if flags.any_changed(&["placement-pref-add", "placement-pref-rm"]) {
         let preferences = &mut placement.get_or_insert_default().preferences;
-        let gone = removals(flags, "placement-pref");
+        let gone = removals(flags, "placement-pref-rm");
         preferences.retain(|descriptor| !gone.contains(descriptor.as_str()));
         preferences.extend(flags.list("placement-pref-add"));
     }
 }
 
 /// Added, then removed, then sorted.
-fn add_then_remove(flags: &Parsed, flag: &str, list: &mut Vec<String>) {
-    list.extend(flags.list(&format!("{flag}-add")));
-    let gone = removals(flags, flag);
+fn add_then_remove(flags: &Parsed, names: [&str; 2], list: &mut Vec<String>) {
+    if !flags.any_changed(&names) {
+        return;
+    }
+    let [add, rm] = names;
+    list.extend(flags.list(add));
+    let gone = removals(flags, rm);
     list.retain(|entry| !gone.contains(entry.as_str()));
     list.sort();
 }
@@ -244,7 +252,7 @@ fn update_networks(
     if !flags.any_changed(&["network-add", "network-rm"]) {
         return Ok(());
     }
-    let gone = removals(flags, "network");
+    let gone = removals(flags, "network-rm");
     networks.retain(|network| !gone.contains(network.target.as_str()));
     for network in flags.networks("network-add") {
         if networks.iter().any(|other| other.target == network.target) {
@@ -295,25 +303,26 @@ fn port_text(port: &PortConfig) -> String {
 }
 
 fn update_dns(flags: &Parsed, dns: &mut Option<DnsConfig>) {
-    let names = ["dns", "dns-search", "dns-option"];
-    let given = names
-        .iter()
-        .any(|name| flags.changed(&format!("{name}-add")) || flags.changed(&format!("{name}-rm")));
-    if !given {
+    const NAMES: [[&str; 2]; 3] = [
+        ["dns-add", "dns-rm"],
+        ["dns-search-add", "dns-search-rm"],
+        ["dns-option-add", "dns-option-rm"],
+    ];
+    if !NAMES.iter().any(|names| flags.any_changed(names)) {
         return;
     }
     let dns = dns.get_or_insert_default();
-    for (name, list) in
-        names.into_iter().zip([&mut dns.nameservers, &mut dns.search, &mut dns.options])
+    for ([add, rm], list) in
+        NAMES.into_iter().zip([&mut dns.nameservers, &mut dns.search, &mut dns.options])
     {
-        list.extend(flags.list(&format!("{name}-add")));
-        if name == "dns" {
+        list.extend(flags.list(add));
+        if add == "dns-add" {
             let mut seen = BTreeSet::new();
             list.retain(|entry| seen.insert(entry.clone()));
         } else {
             list.dedup();
         }
-        let gone = removals(flags, name);
+        let gone = removals(flags, rm);
         list.retain(|entry| !gone.contains(entry.as_str()));
         list.sort();
     }
@@ -414,11 +423,13 @@ fn update_capabilities(flags: &Parsed, container: &mut ContainerSpec) {
 fn update_files(
     flags: &Parsed,
     what: &str,
-    old: &[FileReference],
-) -> Result<Vec<FileReference>, CliFailure> {
-    let gone = removals(flags, what);
-    let kept = old.iter().filter(|file| !gone.contains(file.source.as_str())).cloned();
-    let mut added = spec_create::files(what, flags.files(&format!("{what}-add")))?;
+    [add, rm]: [&str; 2],
+    files: &mut Vec<FileReference>,
+) -> Result<(), CliFailure> {
+    let gone = removals(flags, rm);
+    files.retain(|file| !gone.contains(file.source.as_str()));
+    let mut added = spec_create::files(what, flags.files(add))?;
     added.sort_by(|a, b| a.source.cmp(&b.source));
-    Ok(kept.chain(added).collect())
+    files.extend(added);
+    Ok(())
 }

@@ -160,9 +160,10 @@ pub struct Monitor {
     last_end: SimTime,
     /// Number of the probe that follows it.
     next: u32,
-    /// Number and start of the planned probe.
+    /// Number, start and result of the planned probe.
     planned: u32,
     due: SimTime,
+    result: ProbeResult,
     streak: u32,
     condition: Condition,
     /// Answer of a probe that was under way when the behaviour changed.
@@ -180,6 +181,7 @@ impl Monitor {
             next: 0,
             planned: NONE,
             due: now,
+            result: ProbeResult::Passed,
             streak: 0,
             condition: Condition::Starting,
             pinned: None,
@@ -205,7 +207,7 @@ impl Monitor {
                 return None;
             }
             if course.list_probes || ahead == LOOKAHEAD || self.matters(start, result, course) {
-                (self.planned, self.due) = (number, start);
+                (self.planned, self.due, self.result) = (number, start, result);
                 return Some(Planned { end, foreground: !quiet });
             }
             (number, last_end) = (number.saturating_add(1), end);
@@ -219,10 +221,8 @@ impl Monitor {
         if self.planned == NONE {
             return None;
         }
-        let (number, started) = (self.planned, self.due);
-        let pinned = self.pinned.take();
-        let answer = pinned.unwrap_or_else(|| self.answer(number, started, course));
-        let (_, result) = course.duration(number, answer);
+        let (number, started, result) = (self.planned, self.due, self.result);
+        self.pinned = None;
         let listed = course.list_probes || self.matters(started, result, course);
         let before = self.condition;
         if result == ProbeResult::Passed {
@@ -259,9 +259,10 @@ impl Monitor {
             self.pinned = None;
             return self.plan(course);
         };
-        (self.planned, self.due, self.pinned) = (number, start, Some(answer));
-        let end = start.after(course.duration(number, answer).0);
-        Some(Planned { end, foreground: true })
+        let (duration, result) = course.duration(number, answer);
+        (self.planned, self.due, self.result) = (number, start, result);
+        self.pinned = Some(answer);
+        Some(Planned { end: start.after(duration), foreground: true })
     }
 
     /// Passes over the probes that have ended since the last one looked at, none of which has

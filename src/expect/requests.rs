@@ -1,5 +1,7 @@
 //! Claims about the requests of a window.
 
+use std::collections::BTreeSet;
+
 use crate::base::ids::{ServiceIx, TaskIx};
 use crate::expect::reading::Reading;
 use crate::expect::{Claim, claim, count};
@@ -102,10 +104,12 @@ fn distinct(answers: &[TaskIx]) -> u64 {
 fn by_image(reading: &Reading, name: &str, answers: &[TaskIx], image: &str) -> Claim {
     let last = reading.state(reading.records.len());
     let text = format!("{name}: answered by {image} only");
+    let (key, mut seen) = (image_key(image), BTreeSet::new());
     let other = answers
         .iter()
+        .filter(|task| seen.insert(**task))
         .filter_map(|task| last.tasks.get(task))
-        .find(|task| image_key(&task.image) != image_key(image));
+        .find(|task| image_key(&task.image) != key);
     claim(text, other.is_none(), other.map_or("", |task| &task.image))
 }
 

@@ -121,6 +121,14 @@ impl<E: Copy> Agenda<E> {
         }
     }
 
+    /// The same, in the room of this one.
+    #[must_use]
+    pub fn anew(mut self) -> Self {
+        self.heap.clear();
+        self.lanes.iter_mut().for_each(VecDeque::clear);
+        Agenda { heap: self.heap, lanes: self.lanes, ..Agenda::new() }
+    }
+
     /// The present instant: that of the event served last.
     pub fn now(&self) -> SimTime {
         self.now

@@ -89,13 +89,10 @@ fn is_countdown(text: &str) -> bool {
 
 impl<W: Write> Sink for Narrator<W> {
     fn record(&mut self, _: RecordNo, record: &Record) {
-        let line = self.teller.tell(record);
         if let Fact::Command(fact) = &record.fact {
             return self.command(record, fact);
         }
-        if line.weight < self.least {
-            return;
-        }
+        let Some(line) = self.teller.tell_from(self.least, record) else { return };
         let text = match line.weight {
             Weight::Turn => self.colour.paint("1;33", &line.text),
             Weight::Reason | Weight::Detail => self.colour.paint("2", &line.text),

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::dist::Quantity;
 use crate::base::time::Span;
+use crate::client::line::CommandLine;
 use crate::docker::behaviour::{Engine, Image, LatencyChanges};
 use crate::scenario::expect::Expect;
 use crate::scenario::fault::Fault;
@@ -223,7 +224,7 @@ impl Step {
 
     /// A docker command line of the first terminal.
     pub fn docker(line: &str) -> Step {
-        Step::new(Action::Docker(line.to_string()))
+        Step::new(Action::Docker(CommandLine::new(line)))
     }
 }
 
@@ -232,7 +233,7 @@ impl Step {
 pub enum Action {
     /// Types a docker command line, starting with `docker service`, `docker node` or
     /// `docker stack`.
-    Docker(String),
+    Docker(CommandLine),
     /// Makes requests to a published port, one after another.
     Curl(Curl),
     /// Waits.

@@ -198,7 +198,7 @@ fn crash_rate(rate: CrashRate) -> Tree {
 
 fn step(step: &Step) -> Tree {
     let (run, wait) = match &step.action {
-        Action::Docker(line) => (Some(text(line)), None),
+        Action::Docker(line) => (Some(text(&**line.text())), None),
         Action::Curl(Curl { url, times, .. }) => (Some(text(format!("curl {url} x{times}"))), None),
         Action::Wait { until, service } => (None, Some(wait(until, service.as_deref()))),
     };

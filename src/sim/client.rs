@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::base::chance::{Role, Whom};
 use crate::base::ids::{Identifier, RecordNo, ServiceIx};
 use crate::base::time::SimTime;
 use crate::client::choose::{PollView, choose};
-use crate::client::command::{DockerCommand, ServiceUpdate, UpdateRequest, Wait, parse};
+use crate::client::command::{DockerCommand, ServiceUpdate, UpdateRequest, Wait};
 use crate::client::failure::CliFailure;
+use crate::client::line::CommandLine;
 use crate::client::naming::random_name;
 use crate::client::progress::{Next, POLL_INTERVAL, PollResult, Progress, ProgressOutput};
 use crate::client::rows::UpdateRow;
 use crate::client::stack::nothing_found;
-use crate::client::{inspect, ls, node, pretty, ps, words};
+use crate::client::{inspect, ls, node, pretty, ps};
 use crate::sim::rows::{candidates, node_rows, service_row, task_rows, update_row};
 use crate::sim::script::ScriptEvent;
 use crate::sim::stack::{Kind, Stacks};
@@ -22,7 +24,7 @@ use crate::swarmkit::controlapi;
 use crate::swarmkit::ctx::Class;
 use crate::swarmkit::orchestrator::is_task_dirty;
 use crate::swarmkit::spec::{Mode, ServiceSpec};
-use crate::swarmkit::store::{ServiceSnapshot, Store};
+use crate::swarmkit::store::{Service, ServiceSnapshot, Store};
 use crate::swarmkit::task::NodeState;
 use crate::timeline::record::{CommandFact, Fact, Stream, UpdateStatus};
 
@@ -32,7 +34,7 @@ const COLUMNS: u16 = 120;
 /// The commands under way.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients {
-    pending: BTreeMap<u32, DockerCommand>,
+    pending: BTreeMap<u32, CommandLine>,
     attached: BTreeMap<u32, Box<Attached>>,
     pub(super) stacks: Stacks,
 }
@@ -87,16 +89,14 @@ enum Ended {
 
 impl Simulation {
     /// A docker command line is typed.
-    pub(super) fn type_command(&mut self, step: u32, line: &str) {
-        let parsed = match words::split(line) {
-            Ok(words) => parse(&words),
-            Err(text) => Err(CliFailure::error(text)),
-        };
-        match parsed {
-            Err(failure) => self.fail(step, &failure),
+    pub(super) fn type_command(&mut self, step: u32, line: &CommandLine) {
+        match line.command() {
+            Err(failure) => self.fail(step, failure),
             Ok(command) => {
-                let Some(command) = self.begin_stack(step, command) else { return };
-                self.clients.pending.insert(step, command);
+                if self.begin_stack(step, command) {
+                    return;
+                }
+                self.clients.pending.insert(step, line.clone());
                 let word = self.cluster_key.word(Role::Client, 0, step);
                 let after = self.scenario.cluster.request.at(word);
                 let cause = self.manager.store.journal.latest();
@@ -117,7 +117,8 @@ impl Simulation {
         if self.clients.stacks.is_running(step) {
             return self.stack_request(step, cause);
         }
-        let Some(command) = self.clients.pending.remove(&step) else { return };
+        let Some(line) = self.clients.pending.remove(&step) else { return };
+        let Ok(command) = line.command() else { return };
         let ended = self.carry_out(step, command, cause);
         self.manager.store.journal.wake(cause);
         match ended {
@@ -132,40 +133,41 @@ impl Simulation {
     fn carry_out(
         &mut self,
         step: u32,
-        command: DockerCommand,
+        command: &DockerCommand,
         cause: Option<RecordNo>,
     ) -> Result<Ended, CliFailure> {
         match command {
-            DockerCommand::ServiceCreate { mut spec, wait } => {
-                self.check_references(&spec)?;
+            DockerCommand::ServiceCreate { spec, wait } => {
+                self.check_references(spec)?;
+                let mut spec = spec.clone();
                 if spec.name.is_empty() {
-                    spec.name = self.unused_name(step);
+                    Arc::make_mut(&mut spec).name = self.unused_name(step);
                 }
                 let key = self.seed.key(Whom::Service, &spec.name);
                 let nth = self.manager.store.version() as u32;
                 let block = key.block(Role::Identifier, 0, nth, 0);
                 let id = Identifier::new(block[0], block[1]);
                 let made =
-                    self.activate(cause, |_, ctx| controlapi::create_service(ctx, *spec, id, key));
+                    self.activate(cause, |_, ctx| controlapi::create_service(ctx, spec, id, key));
                 let service = made.map_err(CliFailure::daemon)?;
-                Ok(self.after_request(step, service, &id.to_string(), wait))
+                Ok(self.after_request(step, service, &id.to_string(), *wait))
             }
-            DockerCommand::ServiceUpdate(update) => self.update(step, &update, cause),
+            DockerCommand::ServiceUpdate(update) => self.update(step, update, cause),
             DockerCommand::ServiceRollback { service, wait } => {
-                let found = self.find_service(&service)?;
+                let found = self.find_service(service)?;
                 let version = self.version_of(found);
                 self.activate(cause, |_, ctx| controlapi::rollback_service(ctx, found, version))
                     .map_err(CliFailure::daemon)?;
-                Ok(self.after_request(step, found, &service, wait))
+                Ok(self.after_request(step, found, service, *wait))
             }
             DockerCommand::ServiceScale { targets, wait } => {
                 let mut services = VecDeque::new();
                 let mut errors = Vec::new();
                 for target in targets {
-                    match self.scale(&target.service, target.replicas, cause) {
+                    match self.scale(&target.service, &target.replicas, cause) {
                         Ok((service, line)) => {
                             self.print(step, Stream::Out, &line);
-                            services.push_back((service, target.service));
+                            services.push_back((service, target.service.clone()));
                         }
                         Err(error) => errors.push(error),
                     }
@@ -178,7 +180,7 @@ impl Simulation {
             DockerCommand::ServiceRm { services } => {
                 let (mut removed, mut errors) = (String::new(), String::new());
                 for name in services {
-                    match self.find_service(&name) {
+                    match self.find_service(name) {
                         Ok(service) => {
                             let gone = self
                                 .activate(cause, |_, ctx| controlapi::remove_service(ctx, service));
@@ -193,7 +195,7 @@ impl Simulation {
                 Ok(self.printed(step, &removed, &errors))
             }
             DockerCommand::NodeUpdate { node, change } => {
-                let found = self.find_node(&node)?;
+                let found = self.find_node(node)?;
                 let stored = self.manager.store.node_ever(found);
                 let mut labels = stored.labels.clone();
                 for key in &change.label_rm {
@@ -206,14 +208,14 @@ impl Simulation {
                     controlapi::update_node(ctx, found, availability, labels)
                 })
                 .map_err(CliFailure::daemon)?;
-                self.print(step, Stream::Out, &node);
+                self.print(step, Stream::Out, node);
                 Ok(Ended::At(0))
             }
             DockerCommand::NodeRm { nodes, force } => {
                 let (mut removed, mut errors) = (String::new(), String::new());
                 for name in nodes {
-                    let gone = self.find_node(&name).and_then(|node| {
-                        self.activate(cause, |_, ctx| controlapi::remove_node(ctx, node, force))
+                    let gone = self.find_node(name).and_then(|node| {
+                        self.activate(cause, |_, ctx| controlapi::remove_node(ctx, node, *force))
                             .map_err(CliFailure::daemon)
                     });
                     match gone {
@@ -234,7 +236,7 @@ impl Simulation {
     }
 
     /// The commands that only look.
-    fn answer(&mut self, step: u32, query: DockerCommand) -> Result<Ended, CliFailure> {
+    fn answer(&mut self, step: u32, query: &DockerCommand) -> Result<Ended, CliFailure> {
         let now = self.now();
         let store = &self.manager.store;
         let engine = self.scenario.cluster.engine;
@@ -243,12 +245,12 @@ impl Simulation {
             DockerCommand::ServiceLs(options) => {
                 let rows: Vec<_> =
                     store.services().filter_map(|(ix, _)| service_row(store, ix)).collect();
-                ls::ls(&rows, &options)?
+                ls::ls(&rows, options)?
             }
             DockerCommand::ServicePs { services, options } => {
                 let mut rows = Vec::new();
                 let mut found = 0;
-                for name in &services {
+                for name in services {
                     match self.find_service(name) {
                         Ok(service) => {
                             found += 1;
@@ -257,23 +259,23 @@ impl Simulation {
                         Err(_) => errors.push_str(&format!("no such service: {name}\n")),
                     }
                 }
-                if found == 0 { String::new() } else { ps::ps(&rows, &options, "", now)? }
+                if found == 0 { String::new() } else { ps::ps(&rows, options, "", now)? }
             }
             DockerCommand::ServiceInspect { services, pretty: human } => {
                 let mut rows = Vec::new();
-                for name in &services {
+                for name in services {
                     match self.find_service(name).ok().and_then(|ix| service_row(store, ix)) {
                         Some(row) => rows.push(row),
                         None => errors.push_str(&format!("no such service: {name}\n")),
                     }
                 }
-                if human { pretty::pretty(&rows, now) } else { inspect::inspect(&rows) }
+                if *human { pretty::pretty(&rows, now) } else { inspect::inspect(&rows) }
             }
-            DockerCommand::NodeLs(options) => node::ls(&node_rows(store, engine), &options)?,
+            DockerCommand::NodeLs(options) => node::ls(&node_rows(store, engine), options)?,
             DockerCommand::NodeInspect { nodes, pretty: human } => {
                 let all = node_rows(store, engine);
                 let mut rows = Vec::new();
-                for name in &nodes {
+                for name in nodes {
                     let is = |row: &&crate::client::rows::NodeRow| {
                         *row.name == **name
                             || row.id.to_string() == *name
@@ -286,11 +288,10 @@ impl Simulation {
                         )),
                     }
                 }
-                if human { node::pretty(&rows) } else { node::inspect(&rows) }
+                if *human { node::pretty(&rows) } else { node::inspect(&rows) }
             }
             DockerCommand::NodePs { nodes, options } => {
-                let wanted: Vec<String> = nodes;
-                let on = |name: &str| wanted.is_empty() || wanted.iter().any(|n| n == name);
+                let on = |name: &str| nodes.is_empty() || nodes.iter().any(|n| n == name);
                 let mut rows = Vec::new();
                 for (service, _) in store.services() {
                     let all = task_rows(store, service, |_| true);
@@ -299,14 +300,14 @@ impl Simulation {
                             .filter(|row| row.node.as_ref().is_some_and(|(_, name)| on(name))),
                     );
                 }
-                ps::ps(&rows, &options, "", now)?
+                ps::ps(&rows, options, "", now)?
             }
-            DockerCommand::StackLs(options) => self.list_stacks(&options)?,
-            DockerCommand::StackPs { stack, options } => self.stack_tasks(&stack, &options)?,
+            DockerCommand::StackLs(options) => self.list_stacks(options)?,
+            DockerCommand::StackPs { stack, options } => self.stack_tasks(stack, options)?,
             DockerCommand::StackServices { stack, options } => {
-                let found = self.stack_services(&stack, &options)?;
+                let found = self.stack_services(stack, options)?;
                 if found.is_none() {
-                    self.print(step, Stream::Err, &nothing_found(&stack));
+                    self.print(step, Stream::Err, &nothing_found(stack));
                 }
                 found.unwrap_or_default()
             }
@@ -378,10 +379,10 @@ impl Simulation {
     fn scale(
         &mut self,
         name: &str,
-        replicas: Result<u64, String>,
+        replicas: &Result<u64, String>,
         cause: Option<RecordNo>,
     ) -> Result<(ServiceIx, String), String> {
-        let replicas = replicas?;
+        let replicas = replicas.clone()?;
         let plain = |failure: CliFailure| format!("{name}: {}", failure.stderr.trim_end());
         let service = self.find_service(name).map_err(plain)?;
         let version = self.version_of(service);
@@ -411,14 +412,14 @@ impl Simulation {
     /// By full id, else by name, else by a prefix of the id that only one has (cli surface 3.1).
     fn find_service(&self, wanted: &str) -> Result<ServiceIx, CliFailure> {
         let store = &self.manager.store;
-        let by_id = |all: bool| {
-            let is = move |id: String| if all { id == wanted } else { id.starts_with(wanted) };
-            store.services().filter(move |(_, s)| is(s.id.to_string())).map(|(ix, _)| ix)
-        };
-        if let Some(found) = by_id(true).next().or_else(|| store.service_named(wanted)) {
+        let id: Option<Identifier> = wanted.parse().ok();
+        let by_id = id.and_then(|id| store.services().find(|(_, service)| service.id == id));
+        let named = || store.service_named(wanted);
+        if let Some(found) = by_id.map(|(ix, _)| ix).or_else(named) {
             return Ok(found);
         }
-        let found: Vec<ServiceIx> = by_id(false).collect();
+        let begins = |(_, service): &(_, &Service)| service.id.to_string().starts_with(wanted);
+        let found: Vec<ServiceIx> = store.services().filter(begins).map(|(ix, _)| ix).collect();
         match found.as_slice() {
             [one] => Ok(*one),
             [] => Err(CliFailure::daemon(format!("service {wanted} not found"))),
@@ -432,7 +433,8 @@ impl Simulation {
 
     fn find_node(&self, wanted: &str) -> Result<crate::base::ids::NodeIx, CliFailure> {
         let store = &self.manager.store;
-        let by_id = store.nodes().find(|(_, node)| node.id.to_string() == wanted);
+        let id: Option<Identifier> = wanted.parse().ok();
+        let by_id = store.nodes().find(|(_, node)| Some(node.id) == id);
         let own = || store.nodes().find(|(_, node)| node.manager && wanted == "self");
         by_id
             .or_else(own)
@@ -446,7 +448,7 @@ impl Simulation {
         if wait.detach || wait.quiet {
             self.print(step, Stream::Out, echo);
         } else {
-            self.row(step, 0, echo);
+            self.row(step, 0, echo.into());
         }
         if wait.detach {
             return Ended::At(0);
@@ -455,9 +457,9 @@ impl Simulation {
         Ended::Watching { services, errors: Vec::new(), quiet: wait.quiet }
     }
 
-    fn row(&mut self, step: u32, row: u16, text: &str) {
+    fn row(&mut self, step: u32, row: u16, text: Arc<str>) {
         let now = self.now();
-        let fact = CommandFact::Row { step, row, text: text.into() };
+        let fact = CommandFact::Row { step, row, text };
         self.manager.store.journal.note(now, Fact::Command(fact));
     }
 
@@ -515,7 +517,7 @@ impl Simulation {
         self.manager.store.journal.wake(cause);
         for output in drawn {
             match output {
-                ProgressOutput::Row { row, text } => self.row(step, row, &text),
+                ProgressOutput::Row { row, text } => self.row(step, row, text),
                 ProgressOutput::Line(text) => self.print(step, Stream::Out, &text),
             }
         }
@@ -553,14 +555,13 @@ impl Simulation {
         if !self.scenario.traffic.is_empty() {
             self.begin_traffic();
         }
-        if self.clients.attached.is_empty() {
-            return;
-        }
         let now = SimTime(self.now().0 + 1);
-        let steps: Vec<u32> = self.clients.attached.keys().copied().collect();
         let cause = self.manager.store.journal.latest();
-        for step in steps {
+        let mut from = 0;
+        while let Some((step, _)) = self.clients.attached.range(from..).next() {
+            let step = *step;
             self.file_poll(step, now, cause);
+            from = step + 1;
         }
     }
 }

@@ -43,6 +43,28 @@ impl Manager {
         }
     }
 
+    /// The same, in the room of this one.
+    #[must_use]
+    pub fn anew(
+        mut self,
+        setup: Setup,
+        history_limit: i64,
+        choices: Choices,
+        timing: Timing,
+    ) -> Manager {
+        self.out.asks.clear();
+        self.changes.clear();
+        Manager {
+            store: self.store.anew(history_limit),
+            leader: self.leader.anew(crate::base::ids::Term(0), setup),
+            choices,
+            timing,
+            out: Out { asks: self.out.asks, ..Out::default() },
+            changes: self.changes,
+            setup,
+        }
+    }
+
     /// Lets somebody act on the store because of `cause`, then tells the leader's loops what
     /// changed.
     pub fn activate<R>(

@@ -96,7 +96,7 @@ impl Simulation {
     fn ask(&mut self, port: u16, node: NodeIx) -> RequestOutcome {
         let now = self.now();
         let reached = self.on_port(port);
-        let outcome = self.ask_at(now, reached, node, 0);
+        let outcome = self.ask_at(now, reached, node, || 0);
         let service = reached.map(|(service, _)| service);
         self.manager.store.journal.note(now, Fact::Request { port, node, service, outcome });
         outcome
@@ -109,7 +109,7 @@ impl Simulation {
         at: SimTime,
         reached: Option<(ServiceIx, Way)>,
         node: NodeIx,
-        draw: u64,
+        draw: impl FnOnce() -> u64,
     ) -> RequestOutcome {
         if !self.engine.has_power(node) {
             return RequestOutcome::Unreachable;
@@ -121,7 +121,7 @@ impl Simulation {
                 let (balancer, _) = self.balancer(service, node, way, at);
                 let count = balancer.weighted() as u64;
                 let mut weighted = balancer.backends().filter(|(_, weighted)| *weighted);
-                weighted.nth(below(draw, count.max(1)) as usize).map(|(task, _)| task)
+                weighted.nth(below(draw(), count.max(1)) as usize).map(|(task, _)| task)
             }
             Way::Ingress | Way::Name => self.balancer(service, node, way, at).0.pick(),
         };

@@ -145,7 +145,7 @@ impl Simulation {
         let now = self.now();
         self.manager.store.journal.wake(None);
         let line = match action {
-            Action::Docker(line) => line.as_str().into(),
+            Action::Docker(line) => line.text().clone(),
             Action::Curl(curl) if curl.times > 1 => {
                 format!("curl {}  x{}", curl.url, curl.times).into()
             }

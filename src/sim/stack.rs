@@ -98,19 +98,15 @@ impl Stacks {
 }
 
 impl Simulation {
-    /// Begins a command that sends several requests; others are handed back.
-    pub(super) fn begin_stack(
-        &mut self,
-        step: u32,
-        command: DockerCommand,
-    ) -> Option<DockerCommand> {
+    /// Begins a command that sends several requests. False if it is not one of those.
+    pub(super) fn begin_stack(&mut self, step: u32, command: &DockerCommand) -> bool {
         // What is printed at once follows from the step that was typed.
         let typed = self.manager.store.journal.latest();
         let (begins, wait) = match command {
-            DockerCommand::StackDeploy(deploy) => match self.deployment(&deploy) {
+            DockerCommand::StackDeploy(deploy) => match self.deployment(deploy) {
                 Err(failure) => {
                     self.fail(step, &failure);
-                    return None;
+                    return true;
                 }
                 Ok((file, deployment)) => {
                     let mut text = file.warnings;
@@ -120,11 +116,11 @@ impl Simulation {
                     self.manager.store.journal.wake(typed);
                     self.print(step, Stream::Err, &text);
                     let wait = deploy.wait;
-                    (Begins::Deploy(deploy, Box::new(deployment)), wait)
+                    (Begins::Deploy(deploy.clone(), Box::new(deployment)), wait)
                 }
             },
-            DockerCommand::StackRm { stacks } => (Begins::Remove(stacks), Wait::default()),
-            other => return Some(other),
+            DockerCommand::StackRm { stacks } => (Begins::Remove(stacks.clone()), Wait::default()),
+            _ => return false,
         };
         let begins = Some(begins);
         let (work, services) = (VecDeque::new(), VecDeque::new());
@@ -132,7 +128,7 @@ impl Simulation {
         let run = Run { begins, work, services, wait, sent: 0, removing, failed };
         self.clients.stacks.runs.insert(step, run);
         self.send(step);
-        None
+        true
     }
 
     /// The file of a command, as a deployment.

@@ -233,7 +233,7 @@ impl Simulation {
             // A process that ends closes its connections, and a new one is made. A machine that
             // loses power closes nothing.
             Some((task, _)) if !self.is_on_power(task) => RequestOutcome::Lost(task),
-            _ => self.ask_at(at, reached, node, draw(Role::Resolve)),
+            _ => self.ask_at(at, reached, node, || draw(Role::Resolve)),
         };
         if let Some(connection) = source.connections.get_mut(place) {
             *connection = match outcome {

@@ -23,7 +23,7 @@ use crate::swarmkit::scheduler::Placement;
 use crate::swarmkit::store::NewNode;
 use crate::swarmkit::task::NodeState;
 use crate::timeline::digest::Digest;
-use crate::timeline::ends::{Footer, Limit, Stop};
+use crate::timeline::ends::{DigestValue, Footer, Limit, Stop};
 use crate::timeline::read::MOST_RECORDS;
 use crate::timeline::record::Record;
 use crate::timeline::sink::Sink;
@@ -72,7 +72,7 @@ pub struct Simulation {
     pub(super) seed: Seed,
     agenda: Agenda<Ahead>,
     order: RaceOrder,
-    digest: Digest,
+    digest: Option<Digest>,
     asked: Vec<Asked>,
     /// Whether there are requests that are told by the second.
     pub(super) counts_traffic: bool,
@@ -91,15 +91,32 @@ impl Simulation {
 
     /// The same with another seed than the scenario's.
     pub fn with_seed(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
-        Simulation::build(scenario, seed, Choices::drawn())
+        Simulation::build(scenario, seed, Choices::drawn(), None)
+    }
+
+    /// The same without a digest, for whoever looks at numbers only: the footer's is all zeros.
+    #[must_use]
+    pub fn without_digest(self) -> Simulation {
+        Simulation { digest: None, ..self }
+    }
+
+    /// The same, in the room of this one: for many short runs, one after the other.
+    #[must_use]
+    pub fn anew(self, scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
+        Simulation::build(scenario, seed, Choices::drawn(), Some(self))
     }
 
     /// The same with some choices given.
     pub fn with_choices(scenario: &Arc<Scenario>, choices: Choices) -> Simulation {
-        Simulation::build(scenario, Seed(scenario.seed), choices)
+        Simulation::build(scenario, Seed(scenario.seed), choices, None)
     }
 
-    fn build(scenario: &Arc<Scenario>, seed: Seed, choices: Choices) -> Simulation {
+    fn build(
+        scenario: &Arc<Scenario>,
+        seed: Seed,
+        choices: Choices,
+        room: Option<Simulation>,
+    ) -> Simulation {
         let cluster_key = seed.key(Whom::Cluster, "");
         let setup = Setup {
             hop: scenario.cluster.commit_hop,
@@ -116,12 +133,34 @@ impl Simulation {
         let interval = timing.status_interval.0 as u64;
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
-        let mut engine = Engine::new(scenario.clone(), phase);
-        if let Some(given) = choices.hints() {
-            engine.give_seen_running(&given.seen_running);
+        let seen_running = choices.hints().map(|given| given.seen_running.clone());
+        let (manager, mut engine, agenda, digest, asked) = match room {
+            None => (
+                Manager::new(setup, history, choices, timing),
+                Engine::new(scenario.clone(), phase),
+                Agenda::new(),
+                Some(Digest::new()),
+                Vec::new(),
+            ),
+            Some(mut room) => {
+                if let Some(digest) = &mut room.digest {
+                    digest.reset();
+                }
+                room.asked.clear();
+                (
+                    room.manager.anew(setup, history, choices, timing),
+                    room.engine.anew(scenario.clone(), phase),
+                    room.agenda.anew(),
+                    room.digest,
+                    room.asked,
+                )
+            }
+        };
+        if let Some(given) = seen_running {
+            engine.give_seen_running(&given);
         }
         let mut simulation = Simulation {
-            manager: Manager::new(setup, history, choices, timing),
+            manager,
             engine,
             script: Script::new(scenario),
             clients: Clients::default(),
@@ -129,10 +168,10 @@ impl Simulation {
             scenario: scenario.clone(),
             cluster_key,
             seed,
-            agenda: Agenda::new(),
+            agenda,
             order: RaceOrder::usual(),
-            digest: Digest::new(),
-            asked: Vec::new(),
+            digest,
+            asked,
             counts_traffic: scenario.traffic.iter().any(|t| t.told == Told::EachSecond),
             events: 0,
             timers: 0,
@@ -334,7 +373,9 @@ impl Simulation {
     fn hand_on(&mut self, sink: &mut impl Sink) {
         let digest = &mut self.digest;
         self.manager.store.journal.hand_on(|no, record| {
-            digest.take(record);
+            if let Some(digest) = digest {
+                digest.take(record);
+            }
             sink.record(no, record);
         });
     }
@@ -422,7 +463,7 @@ impl Simulation {
             stop,
             records: self.manager.store.journal.count() as u64,
             events: self.events,
-            digest: self.digest.value(),
+            digest: self.digest.as_ref().map_or_else(DigestValue::default, Digest::value),
         }
     }
 }

@@ -72,10 +72,11 @@ impl std::error::Error for Refused {}
 /// Upstream: `manager/controlapi/service.go` `CreateService`.
 pub fn create_service(
     ctx: &mut Ctx<'_>,
-    spec: ServiceSpec,
+    spec: impl Into<Arc<ServiceSpec>>,
     id: Identifier,
     key: Key,
 ) -> Result<ServiceIx, Refused> {
+    let spec = spec.into();
     validate(&spec)?;
     check_port_conflicts(ctx.store, &spec, None)?;
     if ctx.store.service_named(&spec.name).is_some() {
@@ -83,7 +84,7 @@ pub fn create_service(
             format!("name conflicts with an existing object: service {} already exists", spec.name);
         return Err(Refused::new(Code::AlreadyExists, text));
     }
-    let service = ctx.store.create_service(ctx.now, id, key, Arc::new(spec));
+    let service = ctx.store.create_service(ctx.now, id, key, spec);
     ctx.store.commit();
     Ok(service)
 }

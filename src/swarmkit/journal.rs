@@ -21,6 +21,13 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// A new one, in the room of this one.
+    #[must_use]
+    pub fn anew(mut self) -> Journal {
+        self.records.clear();
+        Journal { records: self.records, ..Journal::default() }
+    }
+
     /// Begins an activation that follows from `cause`.
     pub fn wake(&mut self, cause: Option<RecordNo>) {
         self.cause = cause;

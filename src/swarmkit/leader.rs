@@ -68,6 +68,20 @@ impl Leader {
         }
     }
 
+    /// The same, in the room of this one.
+    #[must_use]
+    pub fn anew(mut self, term: Term, setup: Setup) -> Leader {
+        self.unallocated.clear();
+        let rooms = setup.scheduler.zip(self.scheduler);
+        let scheduler = rooms.map(|(placement, room)| room.anew(placement));
+        Leader {
+            replicated: self.replicated.anew(),
+            scheduler: scheduler.or_else(|| setup.scheduler.map(Scheduler::new)),
+            unallocated: self.unallocated,
+            ..Leader::new(term, setup)
+        }
+    }
+
     /// Its term.
     pub fn term(&self) -> Term {
         self.term

@@ -278,6 +278,20 @@ impl Store {
         Store { history_limit, version: 1, ..Store::default() }
     }
 
+    /// An empty store, in the room of this one.
+    #[must_use]
+    pub fn anew(mut self, history_limit: i64) -> Store {
+        self.changes.clear();
+        Store {
+            journal: self.journal.anew(),
+            services: self.services.emptied(),
+            tasks: self.tasks.emptied(),
+            nodes: self.nodes.emptied(),
+            changes: self.changes,
+            ..Store::new(history_limit)
+        }
+    }
+
     // ---- reading ----
 
     /// The service, unless it was removed.

@@ -126,6 +126,15 @@ impl Teller {
         Line { weight, text: printable(&text) }
     }
 
+    /// A record in words, unless it matters less than `least`.
+    pub fn tell_from(&mut self, least: Weight, record: &Record) -> Option<Line> {
+        // With traffic most records are requests: of no weight, and nothing is learnt from them.
+        if matches!(record.fact, Fact::Request { .. }) && Weight::Detail < least {
+            return None;
+        }
+        Some(self.tell(record)).filter(|line| line.weight >= least)
+    }
+
     fn learn(&mut self, fact: &Fact) {
         match fact {
             Fact::Task { task, change: TaskChange::Created(created) } => {

@@ -17,7 +17,7 @@ fn run(line: &str) -> Result<DockerCommand, CliFailure> {
 
 fn created(flags: &str) -> ServiceSpec {
     match run(&format!("docker service create {flags}")) {
-        Ok(DockerCommand::ServiceCreate { spec, .. }) => *spec,
+        Ok(DockerCommand::ServiceCreate { spec, .. }) => (*spec).clone(),
         other => panic!("{flags}: {other:?}"),
     }
 }

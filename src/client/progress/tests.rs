@@ -118,7 +118,7 @@ fn polled(
     let mut rows: Vec<(u16, String)> = out
         .into_iter()
         .map(|shown| match shown {
-            ProgressOutput::Row { row, text } => (row, text),
+            ProgressOutput::Row { row, text } => (row, text.to_string()),
             ProgressOutput::Line(text) => panic!("{text}"),
         })
         .collect();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::client::line::CommandLine;
 use crate::scenario::lower::Names;
 use crate::scenario::lower::reader::{Fields, Reader, one_or_more};
 use crate::scenario::model::{Action, Curl, Step, StepNo, Wait};
@@ -104,7 +105,7 @@ fn command(reader: &mut Reader, tree: &Tree, names: &mut Names) -> Option<Action
     match words.as_slice() {
         ["docker", "service" | "node", rest @ ..] => {
             names.learn(words[1], rest);
-            Some(Action::Docker(line))
+            Some(Action::Docker(CommandLine::new(&line)))
         }
         ["docker", "stack", rest @ ..] => {
             if let Some(path) = names.learn_stack(rest) {
@@ -113,7 +114,7 @@ fn command(reader: &mut Reader, tree: &Tree, names: &mut Names) -> Option<Action
                 reader.note(Problem::new(tree.place, &path, message).hint(hint));
                 return None;
             }
-            Some(Action::Docker(line))
+            Some(Action::Docker(CommandLine::new(&line)))
         }
         ["docker", second, ..] => {
             let hint = match nearest(second, ["service", "node", "stack"]) {

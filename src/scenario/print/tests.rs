@@ -7,6 +7,7 @@ use proptest::sample::select;
 
 use crate::base::dist::Quantity;
 use crate::base::time::Span;
+use crate::client::line::CommandLine;
 use crate::docker::behaviour::{
     Command, CrashRate, Engine, Exit, Health, Image, LatencyChanges, Presence, Sigterm,
 };
@@ -197,7 +198,8 @@ fn step() -> impl Strategy<Value = Step> {
     });
     let docker = word().boxed().prop_map(|word| {
         let quoted = shell_words::quote(&word).into_owned();
-        Action::Docker(format!("docker service update --env-add {quoted} --image app:1 web"))
+        let line = format!("docker service update --env-add {quoted} --image app:1 web");
+        Action::Docker(CommandLine::new(&line))
     });
     let typed =
         (prop_oneof![curl, docker], of(span().boxed())).prop_map(|(action, at)| (action, at));

@@ -187,6 +187,26 @@ impl Engine {
         }
     }
 
+    /// The same, in the room of this one.
+    #[must_use]
+    pub fn anew(mut self, scenario: Arc<Scenario>, status_phase: u64) -> Engine {
+        self.due.clear();
+        self.backends.clear();
+        self.queue.clear();
+        self.agent_effects.clear();
+        self.docker_effects.clear();
+        Engine {
+            nodes: self.nodes.emptied(),
+            tasks: self.tasks.emptied(),
+            due: self.due,
+            backends: self.backends,
+            queue: self.queue,
+            agent_effects: self.agent_effects,
+            docker_effects: self.docker_effects,
+            ..Engine::new(scenario, status_phase)
+        }
+    }
+
     /// How software behaves now.
     pub fn software(&self) -> &Software {
         &self.software
@@ -214,8 +234,8 @@ impl Engine {
             cx.journal.wake(running.latest);
         }
         let mut closed = false;
-        self.queue.push_back(first);
-        while let Some(message) = self.queue.pop_front() {
+        let mut next = Some(first);
+        while let Some(message) = next {
             match message {
                 Message::Agent(input) => {
                     let mut effects = std::mem::take(&mut self.agent_effects);
@@ -235,6 +255,7 @@ impl Engine {
                     self.docker_effects = effects;
                 }
             }
+            next = self.queue.pop_front();
         }
         if closed {
             self.nodes[running.node].forget(task, running.starting);

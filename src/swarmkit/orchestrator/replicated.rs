@@ -50,6 +50,13 @@ enum News {
 }
 
 impl ReplicatedOrchestrator {
+    /// One that has heard nothing, in the room of this one.
+    #[must_use]
+    pub fn anew(mut self) -> ReplicatedOrchestrator {
+        self.news.clear();
+        ReplicatedOrchestrator { news: self.news, noted: false }
+    }
+
     /// Notes a change that reaches it at `at`. True if that is a commit it has to act upon.
     ///
     /// Upstream: `manager/orchestrator/replicated/tasks.go` `handleTaskEvent`,

@@ -112,6 +112,11 @@ pub(super) struct NodeSet {
 }
 
 impl NodeSet {
+    /// No nodes, in the room of these.
+    pub(super) fn anew(self) -> NodeSet {
+        NodeSet { infos: self.infos.emptied(), ..NodeSet::default() }
+    }
+
     /// A node was added or written.
     pub(super) fn learn(&mut self, _store: &Store, node: NodeIx) {
         let info = self.infos.entry(node);
