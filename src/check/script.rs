@@ -1,6 +1,7 @@
 //! The lines of a scenario's script that create services: as they stand before the first update.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::check::edit::Edit;
 use crate::client::command::{DockerCommand, parse};
@@ -41,7 +42,7 @@ struct Line {
     words: Vec<String>,
     place: Place,
     /// What it creates; nothing if it is about nodes.
-    spec: Option<Box<ServiceSpec>>,
+    spec: Option<Arc<ServiceSpec>>,
 }
 
 impl Script {
@@ -52,7 +53,7 @@ impl Script {
         let mut names = BTreeSet::new();
         for step in &scenario.script {
             let Action::Docker(line) = &step.action else { continue };
-            let mut words = shell_words::split(line).ok()?;
+            let mut words = shell_words::split(line.text()).ok()?;
             let place = Place { line: step.line, column: 1 };
             match parse(&words) {
                 Ok(DockerCommand::ServiceCreate { spec, .. }) => {
@@ -88,7 +89,7 @@ impl Script {
             Some(ServicePlan {
                 key: spec.name.clone(),
                 image: spec.task.container.image.clone(),
-                spec: spec.clone(),
+                spec: ServiceSpec::clone(spec),
                 refused: None,
                 place: line.place,
             })
