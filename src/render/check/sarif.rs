@@ -188,7 +188,12 @@ mod tests {
             let text = "x: 1\n".to_string();
             super::replacement(&Replacement { line: 4, lines, open, text })["deletedRegion"].clone()
         };
-        let region = |line, column| json!({"startLine": 4, "startColumn": 1, "endLine": line, "endColumn": column});
+        let region = |line, column| {
+            let mut region = json!({"startLine": 4, "startColumn": 1});
+            region["endLine"] = json!(line);
+            region["endColumn"] = json!(column);
+            region
+        };
         assert_eq!(
             [of(0, None), of(2, None), of(1, Some(7))],
             [region(4, 1), region(6, 1), region(4, 8)]
