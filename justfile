@@ -27,3 +27,6 @@ gallery:
         cargo run --quiet --release -- report scenarios/$name.yaml --format svg --out docs/gallery/$name.svg; \
     done
     cargo run --quiet --release -- demo order --out docs/gallery/demo-order.svg > /dev/null
+    cargo run --quiet --release -- advise stacks/web.yml --image web=shop/web:1.5 --goal 'duration<10m' \
+        --goal 'capacity>=75%' --goal 'bad_image_exposure<=1' --goal 'extra<=1' \
+        --only parallelism,delay,monitor,order --plot docs/gallery/advise.svg > /dev/null

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::check::diff::{Replacement, replacements, unified};
+use crate::base::diff::{Replacement, replacements, unified};
 use crate::check::measured::Run;
 use crate::check::rule::{Rule, Suspect};
 use crate::check::script;

@@ -8,8 +8,6 @@
 //! Pure: a scenario that deploys a stack in, findings out. Source of the rules: public issue
 //! threads, named at each rule and reproduced in `scenarios/museum`.
 
-mod diff;
-mod edit;
 mod finding;
 mod measured;
 mod rule;
@@ -24,7 +22,7 @@ use std::collections::BTreeSet;
 use crate::base::time::Span;
 use crate::scenario::Scenario;
 
-pub use diff::Replacement;
+pub use crate::base::diff::Replacement;
 pub use finding::{Finding, Patch, Proposal, Witness};
 pub use measured::count;
 pub use rule::{Rule, Severity};

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::check::edit::Edit;
 use crate::client::command::{DockerCommand, parse};
 use crate::compose::ServicePlan;
+use crate::compose::edit::Edit;
 use crate::scenario::Scenario;
 use crate::scenario::model::Action;
 use crate::scenario::problem::Place;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::edit::{self, Edit};
 use crate::check::script::Script;
 use crate::check::subject::Unreadable;
+use crate::compose::edit::{self, Edit};
 use crate::compose::{ServicePlan, Surroundings, read};
 use crate::scenario::Scenario;
 use crate::scenario::json::text;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::base::time::Span;
-use crate::check::edit::Edit;
 use crate::check::measured::Run;
 use crate::check::source::Source;
 use crate::check::subject::{Service, Subject};
+use crate::compose::edit::Edit;
 use crate::docker::behaviour::Image;
 use crate::expect::evaluate;
 use crate::scenario::model::{Cluster, Limits, image_key};

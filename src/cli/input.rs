@@ -73,7 +73,7 @@ pub fn input_with(
     behaviour: Option<&Path>,
     mistakes: &mut Mistakes,
 ) -> Result<Input, Exit> {
-    let text = text_of(path, mistakes)?;
+    let text = text_with(path, mistakes)?;
     let tree = syntax::parse(&text);
     let tree = tree.map_err(|problems| mistakes.tell(path, &text, &problems))?;
     if run::is_stack(&tree) {
@@ -142,7 +142,7 @@ pub fn stack_file(
     behaviour: Option<&Path>,
 ) -> Result<run::Stack, Exit> {
     let mistakes = &mut Mistakes::default();
-    let text = text_of(path, mistakes)?;
+    let text = text_with(path, mistakes)?;
     let tree = syntax::parse(&text);
     let tree = tree.map_err(|problems| mistakes.tell(path, &text, &problems))?;
     if !run::is_stack(&tree) {
@@ -194,7 +194,7 @@ fn loaded(
     mistakes: &mut Mistakes,
 ) -> Result<run::Stack, Exit> {
     let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
-    let given = behaviour.map(|path| text_of(path, mistakes)).transpose()?;
+    let given = behaviour.map(|path| text_with(path, mistakes)).transpose()?;
     let block = match (&given, behaviour) {
         (Some(text), Some(path)) => {
             Some(syntax::parse(text).map_err(|problems| mistakes.tell(path, text, &problems))?)
@@ -256,7 +256,12 @@ fn small_file(path: &Path, mistakes: &mut Mistakes) -> Result<Option<String>, Ex
 }
 
 /// The text of a scenario file.
-fn text_of(path: &Path, mistakes: &mut Mistakes) -> Result<String, Exit> {
+pub(super) fn text_of(path: &Path) -> Result<String, Exit> {
+    text_with(path, &mut Mistakes::default())
+}
+
+/// The same, with what is wrong with it kept.
+fn text_with(path: &Path, mistakes: &mut Mistakes) -> Result<String, Exit> {
     let limit = MAX_BYTES >> 20;
     let too_large = format!("is larger than a scenario may be, which is {limit} MiB");
     text_in(path, bounded(path, MAX_BYTES), &too_large, mistakes)

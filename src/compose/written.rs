@@ -1,14 +1,17 @@
 //! A checked Compose file written back as one that needs nothing around it: variables are put in,
 //! merge keys and anchors resolved, environment files read, keys that begin with `x-` left out.
-//! Images can be replaced. Docker reads it as it reads the original: every service gets the same
-//! spec.
+//! Images can be replaced, and keys of a service set. Docker reads it as it reads the original:
+//! every service gets the same spec.
 
 use std::collections::BTreeMap;
 
 use crate::base::time::Span;
+use crate::compose::edit::Edit;
 use crate::compose::file::ComposeFile;
-use crate::compose::value::{Field, Node, Value};
+use crate::compose::mistake::Mistakes;
+use crate::compose::value::{self, Field, Node, Value};
 use crate::scenario::json::quote;
+use crate::scenario::syntax::parse;
 use crate::swarmkit::spec::HealthConfig;
 
 impl ComposeFile {
@@ -63,6 +66,22 @@ impl ComposeFile {
         Some(file)
     }
 
+    /// The same file with keys of a service set, wherever their values came from. A key whose way
+    /// leads through something other than a map stays as it is.
+    #[must_use]
+    pub fn with_keys(&self, service: &str, edits: &[Edit]) -> ComposeFile {
+        let mut file = self.clone();
+        let Value::Map(sections) = &mut file.root.value else { return file };
+        let services = sections.iter_mut().filter(|section| section.key == "services");
+        let services = services.filter_map(|section| fields_mut(&mut section.node)).flatten();
+        for of in services.filter(|of| of.key == service) {
+            for edit in edits {
+                set(&mut of.node, edit.path, &edit.value);
+            }
+        }
+        file
+    }
+
     /// The text of the file.
     pub fn written(&self) -> String {
         let mut text = String::new();
@@ -103,6 +122,35 @@ impl ComposeFile {
 /// The entries of a map, to be changed; of anything else none.
 fn fields_mut(node: &mut Node) -> Option<&mut Vec<Field>> {
     if let Value::Map(fields) = &mut node.value { Some(fields) } else { None }
+}
+
+/// Sets a key below a map; what it lacks on the way is made.
+fn set(node: &mut Node, path: &[&str], text: &str) {
+    let Some((key, deeper)) = path.split_first() else {
+        if let Some(value) = scalar(text) {
+            node.value = value;
+        }
+        return;
+    };
+    let place = node.place;
+    if node.value == Value::Null {
+        node.value = Value::Map(Vec::new());
+    }
+    let Some(fields) = fields_mut(node) else { return };
+    let at = fields.iter().position(|field| field.key == *key).unwrap_or_else(|| {
+        let node = Node { place, value: Value::Null };
+        fields.push(Field { key: (*key).to_string(), place, node });
+        fields.len() - 1
+    });
+    set(&mut fields[at].node, deeper, text);
+}
+
+/// What a text means as the value of a key.
+fn scalar(text: &str) -> Option<Value> {
+    let line = format!("value: {text}");
+    let tree = parse(&line).ok()?;
+    let root = value::read(&tree, &line, &mut Mistakes::default());
+    root.get("value").map(|node| node.value.clone())
 }
 
 /// A key with its value: maps on lines of their own, everything else on one line.

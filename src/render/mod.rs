@@ -1,5 +1,6 @@
 //! Values in, text out; no decisions.
 
+pub mod advise;
 pub mod check;
 pub mod course;
 pub mod demo;

@@ -1,4 +1,5 @@
-//! The trade-off of a sweep as a picture: how long the update takes against how few tasks run.
+//! Trade-offs as pictures: how long the update takes against what it leaves, of which more is
+//! better. That of a sweep has the fewest running tasks.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -12,15 +13,27 @@ use crate::sweep::summary::{Number, Summary};
 
 /// The whole picture, and the field inside its axes.
 const SIZE: (i64, i64) = (720, 440);
-const FIELD: (i64, i64, i64, i64) = (90, 50, 600, 320);
+const FIELD: (i64, i64, i64, i64) = (90, 60, 600, 310);
 
-/// A cell that has both numbers.
-struct Point {
-    label: String,
+/// Something that has both numbers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Point {
+    pub(super) label: String,
+    /// Whether the label stands there even if the point is beaten.
+    pub(super) is_named: bool,
     /// Median of the duration.
-    took: i64,
-    /// Median of the fewest running tasks.
-    least: i64,
+    pub(super) took: i64,
+    /// Median of the number of which more is better, such as the fewest running tasks.
+    pub(super) least: i64,
+}
+
+/// A picture, or one of several below each other.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Panel<'p> {
+    pub(super) title: &'p str,
+    /// What goes up.
+    pub(super) up: &'p str,
+    pub(super) points: Vec<Point>,
 }
 
 /// The field between the axes, and the greatest numbers in it.
@@ -40,19 +53,39 @@ pub fn svg(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Resu
         let label = grid::values(&header.vary, number).join(" ");
         let took = cell.number(Number::Duration)?.median.value;
         let least = cell.number(Number::LeastRunning)?.median.value;
-        Some(Point { label, took, least })
+        Some(Point { label, is_named: true, took, least })
     };
     let points: Vec<Point> = cells.iter().enumerate().filter_map(point).collect();
-    let longest = points.iter().map(|p| p.took).max().unwrap_or(0).max(1);
-    let highest = points.iter().map(|p| p.least).max().unwrap_or(0).max(1);
-    let mut chart = Chart { text: String::new(), longest, highest };
-    chart.axes(&header.scenario);
-    chart.front(&points);
-    for point in &points {
-        chart.point(point, is_beaten(point, &points));
+    let panel = Panel { title: &header.scenario, up: "fewest running (median)", points };
+    out.write_all(panels(&[panel]).as_bytes())
+}
+
+/// The picture of panels below each other.
+pub(super) fn panels(panels: &[Panel<'_>]) -> String {
+    let (wide, high) = (SIZE.0, SIZE.1 * panels.len() as i64);
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide} {high}\" \
+         font-family=\"sans-serif\" font-size=\"13\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
+    );
+    for (place, panel) in panels.iter().enumerate() {
+        let points = &panel.points;
+        let longest = points.iter().map(|p| p.took).max().unwrap_or(0).max(1);
+        let highest = points.iter().map(|p| p.least).max().unwrap_or(0).max(1);
+        let mut chart = Chart { text: String::new(), longest, highest };
+        chart.axes(panel);
+        chart.front(points);
+        for point in points {
+            chart.point(point, is_beaten(point, points));
+        }
+        if place == 0 {
+            text.push_str(&chart.text);
+        } else {
+            let down = SIZE.1 * place as i64;
+            text.push_str(&format!("<g transform=\"translate(0 {down})\">\n{}</g>\n", chart.text));
+        }
     }
-    chart.text.push_str("</svg>\n");
-    out.write_all(chart.text.as_bytes())
+    text + "</svg>\n"
 }
 
 impl Chart {
@@ -67,15 +100,12 @@ impl Chart {
         (x, top + height - scaled(point.least, self.highest, height))
     }
 
-    fn axes(&mut self, scenario: &str) {
+    fn axes(&mut self, panel: &Panel<'_>) {
         let (left, top, width, height) = FIELD;
         let (right, bottom) = (left + width, top + height);
-        let (name, (wide, high)) = (escaped(scenario), SIZE);
+        let (title, up) = (escaped(panel.title), escaped(panel.up));
         self.line(format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide} {high}\" \
-             font-family=\"sans-serif\" font-size=\"13\">\n\
-             <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
-             <text x=\"{left}\" y=\"28\" font-size=\"16\">{name}</text>\n\
+            "<text x=\"{left}\" y=\"20\" font-size=\"16\">{title}</text>\n\
              <path d=\"M{left} {top}V{bottom}H{right}\" fill=\"none\" stroke=\"#333\"/>"
         ));
         for quarter in 0..=4 {
@@ -96,8 +126,8 @@ impl Chart {
         let (x, y, half) = (left + width / 2, bottom + 45, top + height / 2);
         self.line(format_args!(
             "<text x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">the update takes (median)</text>\n\
-             <text transform=\"translate(30 {half}) rotate(-90)\" text-anchor=\"middle\">fewest \
-             running (median)</text>"
+             <text transform=\"translate(30 {half}) rotate(-90)\" \
+             text-anchor=\"middle\">{up}</text>"
         ));
     }
 
@@ -119,11 +149,14 @@ impl Chart {
         // Near the right edge the text goes to the left of its point.
         let at_edge = x > FIELD.0 + FIELD.2 * 3 / 4;
         let (from, anchor) = if at_edge { (x - 9, "end") } else { (x + 9, "start") };
-        let (above, label) = (y - 7, escaped(&point.label));
-        self.line(format_args!(
-            "<circle cx=\"{x}\" cy=\"{y}\" r=\"5\" fill=\"{fill}\"/>\n\
-             <text x=\"{from}\" y=\"{above}\" text-anchor=\"{anchor}\">{label}</text>"
-        ));
+        // Two rows, so that what is beaten does not cover what is not.
+        let (above, label) = (if beaten { y - 20 } else { y - 7 }, escaped(&point.label));
+        self.line(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"5\" fill=\"{fill}\"/>"));
+        if point.is_named || !beaten {
+            self.line(format_args!(
+                "<text x=\"{from}\" y=\"{above}\" text-anchor=\"{anchor}\">{label}</text>"
+            ));
+        }
     }
 }
 

@@ -94,8 +94,25 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "advise",
+        &[
+            "base",
+            "compose",
+            "docker::behaviour",
+            "plan",
+            "scenario::Scenario",
+            "scenario::model",
+            "scenario::problem",
+            "swarmkit::defaults",
+            "swarmkit::spec",
+            "swarmkit::task",
+            "sweep::replicate",
+        ],
+    ),
+    (
         "render",
         &[
+            "advise",
             "base",
             "check",
             "demo",

@@ -5,16 +5,16 @@ use crate::scenario::syntax::{Entry, Scalar, Tree, Value, parse};
 
 /// A key below a service, and its new value.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Edit {
+pub struct Edit {
     /// From the service downwards.
-    pub(super) path: &'static [&'static str],
+    pub path: &'static [&'static str],
     /// As it stands in the file.
-    pub(super) value: String,
+    pub value: String,
 }
 
 /// The text with all edits made to a service. Nothing where that would need more than setting a
 /// key: a value that comes from an anchor, a merge or a variable may be meant for others too.
-pub(super) fn apply(text: &str, service: &str, edits: &[Edit]) -> Option<String> {
+pub fn apply(text: &str, service: &str, edits: &[Edit]) -> Option<String> {
     let mut text = text.to_string();
     // New keys are put first: the last one made stands above the others.
     for edit in edits.iter().rev() {

@@ -12,7 +12,7 @@ enum Line<'t> {
 }
 
 /// How `new` differs from `old`; empty if it does not. Both have the name `file`.
-pub(super) fn unified(file: &str, old: &str, new: &str) -> String {
+pub fn unified(file: &str, old: &str, new: &str) -> String {
     let lines = lines(old, new);
     let changed: Vec<usize> = lines
         .iter()
@@ -48,7 +48,7 @@ pub struct Replacement {
 }
 
 /// What makes `new` of `old`, from the top.
-pub(super) fn replacements(old: &str, new: &str) -> Vec<Replacement> {
+pub fn replacements(old: &str, new: &str) -> Vec<Replacement> {
     let mut all: Vec<Replacement> = Vec::new();
     let mut number = 1;
     let mut is_same = true;
