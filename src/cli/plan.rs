@@ -30,6 +30,9 @@ pub struct PlanArgs {
     /// tag `previous`
     #[arg(long, value_name = "OLD")]
     against: Option<PathBuf>,
+    /// Name of the stack, as `docker stack deploy` has it; without it, that of the file
+    #[arg(long, value_name = "STACK")]
+    name: Option<String>,
     /// A new image of a service; may be repeated
     #[arg(long = "image", value_name = "SERVICE=IMAGE")]
     images: Vec<String>,
@@ -92,6 +95,7 @@ pub fn run(args: &PlanArgs) -> Exit {
 fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
     let new = stack_file(&args.file, &args.overrides, args.behaviour.as_deref());
     let (new, old) = both(new, args.against.as_deref())?;
+    let new = named(args, new)?;
     let images = images(&args.images, &new)?;
     let mut assumptions: Vec<String> =
         new.assumptions.iter().filter(|text| !text.starts_with(DEPLOYED_ONCE)).cloned().collect();
@@ -134,9 +138,9 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
         forecast: &forecast,
     };
     let exit = match Answer::of(&deploy, &forecast) {
-        Answer::Yes => Exit::Success,
+        Answer::Yes | Answer::Look => Exit::Success,
         Answer::No => Exit::No,
-        Answer::Stuck => Exit::Limit,
+        Answer::Stuck | Answer::Unknown => Exit::Limit,
     };
     Ok(answer(|out| {
         let mut out = io::BufWriter::new(out);
@@ -148,6 +152,27 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
         out.flush()?;
         Ok(exit)
     }))
+}
+
+/// The new stack under the name that is asked for.
+fn named(args: &PlanArgs, mut new: Stack) -> Result<Stack, Exit> {
+    if let Some(name) = &args.name {
+        if !is_stack_name(name) {
+            complain(format_args!(
+                "--name {name}: a stack's name has letters, digits, _ and -, and begins with a \
+                 letter or digit"
+            ));
+            return Err(Exit::Usage);
+        }
+        new.name.clone_from(name);
+    }
+    Ok(new)
+}
+
+/// What the names of a stack's services may begin with.
+fn is_stack_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(fits)
 }
 
 /// The new stack and the old one, if there is a file of it. Mistakes of both files are told before

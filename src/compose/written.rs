@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::time::Span;
 use crate::compose::edit::Edit;
 use crate::compose::file::ComposeFile;
 use crate::compose::mistake::Mistakes;
 use crate::compose::value::{self, Field, Node, Value};
 use crate::scenario::json::quote;
 use crate::scenario::syntax::parse;
+use crate::swarmkit::spec::HealthConfig;
 
 impl ComposeFile {
     /// The same file with other images. `images` has them by key of their service.
@@ -33,6 +35,35 @@ impl ComposeFile {
             }
         }
         file
+    }
+
+    /// The same file with a health check in place of what a service says of it; nothing if there
+    /// is no such service.
+    pub fn with_healthcheck(&self, service: &str, check: &HealthConfig) -> Option<ComposeFile> {
+        let mut file = self.clone();
+        let sections = fields_mut(&mut file.root)?;
+        let services = sections.iter_mut().find(|section| section.key == "services")?;
+        let services = fields_mut(&mut services.node)?;
+        let own = services.iter_mut().find(|field| field.key == service)?;
+        let place = own.place;
+        let field = |(key, value): (&str, Value)| Field {
+            key: key.to_string(),
+            place,
+            node: Node { place, value },
+        };
+        let text = |text: &String| Node { place, value: Value::Text(text.clone()) };
+        let span = |span: Span| Value::Text(span.to_string());
+        let keys = [
+            ("test", Value::Seq(check.test.iter().map(text).collect())),
+            ("interval", span(check.interval)),
+            ("timeout", span(check.timeout)),
+            ("retries", Value::Int(check.retries)),
+        ];
+        let new = field(("healthcheck", Value::Map(keys.into_iter().map(field).collect())));
+        let fields = fields_mut(&mut own.node)?;
+        fields.retain(|field| field.key != "healthcheck");
+        fields.push(new);
+        Some(file)
     }
 
     /// The same file with keys of a service set, wherever their values came from. A key whose way

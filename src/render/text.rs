@@ -164,6 +164,11 @@ fn service_summary(out: &mut impl Write, service: &ServiceMetrics) -> io::Result
             }
         }
     }
+    if service.requests.unfinished > 0 {
+        let left = service.requests.unfinished;
+        let head = if service.answered + service.failed > 0 { "" } else { "requests" };
+        row(out, head, format!("{left} under way when the run ended"))?;
+    }
     Ok(())
 }
 

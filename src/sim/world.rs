@@ -126,7 +126,10 @@ impl Simulation {
             }),
             allocator: true,
         };
-        let timing = Timing::default();
+        let mut timing = Timing::default();
+        if !scenario.cluster.engine.watches_late() {
+            timing.final_watch_margin = None;
+        }
         let interval = timing.status_interval.0 as u64;
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
@@ -309,9 +312,12 @@ impl Simulation {
     /// Carries out the next event, hands its records to `sink`, and says if the run ends here.
     pub fn step(&mut self, sink: &mut impl Sink) -> Option<Stop> {
         let stop = self.is_over().or_else(|| self.advance(sink));
-        if let (Some(stop), true) = (&stop, self.counts_traffic) {
+        if let (Some(stop), false) = (&stop, self.requests.sources.is_empty()) {
             let end = self.end(stop);
-            self.end_traffic(end);
+            if self.counts_traffic {
+                self.end_traffic(end);
+            }
+            self.leave_traffic(end);
             self.hand_on(sink);
         }
         stop

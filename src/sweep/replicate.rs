@@ -50,11 +50,12 @@ pub fn seed(first: u64, replicate: u64) -> Seed {
 
 /// Runs one replicate, in the room of the one before.
 fn run(room: &mut Option<Simulation>, scenario: &Arc<Scenario>, seed: Seed) -> Replicate {
-    let simulation = room.insert(match room.take() {
+    let simulation = match room.take() {
         Some(room) => room.anew(scenario, seed),
         // Nobody looks at the digest.
         None => Simulation::with_seed(scenario, seed).without_digest(),
-    });
+    };
+    let simulation = room.insert(simulation);
     let mut measure = Measure::default();
     // Records are kept only if something is claimed of them.
     let mut records: Option<Vec<Record>> = (!scenario.expect.is_empty()).then(Vec::new);

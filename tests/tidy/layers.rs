@@ -62,6 +62,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "check",
         &[
             "base",
+            "client::command",
             "compose",
             "docker::behaviour",
             "expect",
@@ -125,6 +126,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "plan",
             "scenario::Scenario",
             "scenario::model",
+            "scenario::problem",
             "swarmkit::spec",
             "swarmkit::task",
             "sweep",
