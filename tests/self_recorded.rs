@@ -119,7 +119,7 @@ impl Recorder {
             TaskChange::Desired(desired) => seen.desired = Some(desired.word().to_string()),
             TaskChange::Assigned { node, message } => {
                 seen.node = Some(node_label(*node));
-                seen.state = Some("assigned".to_string());
+                (seen.state, seen.err) = (Some("assigned".to_string()), Some(String::new()));
                 seen.msg = Some(message.text().to_string());
             }
             TaskChange::Status(status) => {
@@ -163,10 +163,12 @@ fn record(of: &Recording, records: &[Record]) -> Recording {
                 let step = typed.nth(*step as usize).expect("a command of the recording");
                 (step.done, step.rc) = (seconds(*at), Some(i32::from(*code)));
             }
-            Fact::Service {
-                change: ServiceChange::Created { version, .. } | ServiceChange::Spec { version, .. },
-                ..
-            } => {
+            Fact::Service { change, .. } => {
+                let (ServiceChange::Created { version, .. } | ServiceChange::Spec { version, .. }) =
+                    change
+                else {
+                    continue;
+                };
                 recorder.spec = recorder.number(*version);
                 if specs.contains(at) {
                     recorder.service(*at, true, None);

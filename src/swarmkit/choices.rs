@@ -51,6 +51,9 @@ pub struct Given {
     /// Order of the identifiers of tasks, which is that of every list of tasks in the store. Those
     /// not listed come after, in order of creation.
     pub id_order: BTreeMap<(SlotKey, Ordinal), u64>,
+    /// Order in which containers were started that one message told a node to start: the first of
+    /// them has the node to itself. Those not listed come after.
+    pub start_order: BTreeMap<(SlotKey, Ordinal), usize>,
     /// Containers that start faster or slower than the median, by the columns of what was
     /// measured. Which of two things comes first may hang on that: a start, and a timer or a
     /// command that knows nothing of it.

@@ -80,6 +80,7 @@ impl Engine {
         }
         state.send_asked = false;
         let mut queued = std::mem::take(&mut state.queued);
+        self.starts.sort(store, &mut queued);
         for task in queued.drain(..) {
             self.tasks[task].queued = false;
             let wish = store.task(task).map(|stored| stored.desired);

@@ -1,25 +1,39 @@
-//! Starts of containers that a replay gives: by how much each is off the median.
+//! Starts of containers that a replay gives: their order, and by how much each is off the median.
 //!
-//! A start takes what the node needs for it, and is over before or after what others do by a clock
+//! What one message tells a node is begun at once, and in any order. A start takes what the node needs for it, and is over before or after what others do by a clock
 //! of their own. In all other runs nothing here has any effect.
 
 use std::collections::BTreeMap;
 
 use crate::base::dist::{Knot, Quantity};
-use crate::base::ids::Ordinal;
+use crate::base::ids::{Ordinal, TaskIx};
 use crate::base::time::Span;
 use crate::docker::behaviour::Latencies;
 use crate::sim::engine::Engine;
+use crate::swarmkit::store::Store;
 use crate::timeline::record::SlotKey;
 
 /// Starts that are given.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Starts(BTreeMap<(SlotKey, Ordinal), Span>);
+pub(super) struct Starts {
+    order: BTreeMap<(SlotKey, Ordinal), usize>,
+    off: BTreeMap<(SlotKey, Ordinal), Span>,
+}
 
 impl Starts {
     /// By how much a task's start is off the median.
     pub(super) fn off(&self, task: (SlotKey, Ordinal)) -> Span {
-        self.0.get(&task).copied().unwrap_or(Span::ZERO)
+        self.off.get(&task).copied().unwrap_or(Span::ZERO)
+    }
+
+    /// Puts what a message has for a node in the order in which it is begun there.
+    pub(super) fn sort(&self, store: &Store, message: &mut [TaskIx]) {
+        if !self.order.is_empty() {
+            message.sort_by_key(|task| {
+                let task = store.task_ever(*task);
+                self.order.get(&(task.slot, task.ordinal)).copied().unwrap_or(usize::MAX)
+            });
+        }
     }
 }
 
@@ -29,11 +43,15 @@ pub fn off_median(start: &Quantity, knot: Knot) -> Span {
 }
 
 impl Engine {
-    /// Gives starts, as columns of what was measured of the engine.
-    pub fn give_starts(&mut self, given: &BTreeMap<(SlotKey, Ordinal), Knot>) {
+    /// Gives the order of starts, and some as columns of what was measured of the engine.
+    pub fn give_starts(
+        &mut self,
+        order: BTreeMap<(SlotKey, Ordinal), usize>,
+        knots: &BTreeMap<(SlotKey, Ordinal), Knot>,
+    ) {
         let start = Latencies::measured(self.scenario.cluster.engine).start;
-        self.starts =
-            Starts(given.iter().map(|(task, knot)| (*task, off_median(&start, *knot))).collect());
+        let off = knots.iter().map(|(task, knot)| (*task, off_median(&start, *knot))).collect();
+        self.starts = Starts { order, off };
     }
 }
 
