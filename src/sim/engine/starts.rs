@@ -1,7 +1,8 @@
 //! Starts of containers that a replay gives: their order, and by how much each is off the median.
 //!
-//! What one message tells a node is begun at once, and in any order. A start takes what the node needs for it, and is over before or after what others do by a clock
-//! of their own. In all other runs nothing here has any effect.
+//! What one message tells a node is begun at once, and in any order. A start takes what the node
+//! needs for it, and is over before or after what others do by a clock of their own. In all other
+//! runs nothing here has any effect.
 
 use std::collections::BTreeMap;
 
