@@ -214,6 +214,13 @@ impl Slack {
             late: self.late.plus(Span::from_ms(most - median)),
         }
     }
+
+    /// Counted from a simulation that is not at the median of a link but that much later: the
+    /// bounds stay where they are.
+    #[must_use]
+    pub fn off(self, off: Span) -> Slack {
+        Slack { early: self.early.plus(off), late: self.late.plus(off.times(-1)) }
+    }
 }
 
 /// The links between a record and the one it follows from.

@@ -133,7 +133,9 @@ impl Simulation {
         let interval = timing.status_interval.0 as u64;
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
-        let seen_running = choices.hints().map(|given| given.seen_running.clone());
+        let given = choices.hints().map(|given| {
+            (given.seen_running.clone(), given.start_order.clone(), given.starts.clone())
+        });
         let (manager, mut engine, agenda, digest, asked) = match room {
             None => (
                 Manager::new(setup, history, choices, timing),
@@ -156,8 +158,9 @@ impl Simulation {
                 )
             }
         };
-        if let Some(given) = seen_running {
-            engine.give_seen_running(&given);
+        if let Some((seen_running, start_order, starts)) = given {
+            engine.give_seen_running(&seen_running);
+            engine.give_starts(start_order, &starts);
         }
         let mut simulation = Simulation {
             manager,

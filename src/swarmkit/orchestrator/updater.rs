@@ -95,6 +95,8 @@ struct Made {
     /// When the worker saw it running, or ended.
     up: Option<SimTime>,
     judged: bool,
+    /// Whether it was said that its end is forgiven: an end is reported more than once.
+    forgiven: bool,
 }
 
 impl Updater {
@@ -237,7 +239,14 @@ impl Updater {
         let snapshot = self.snapshot.clone();
         let (desired, maker) = (TaskState::Ready, Maker::Updater);
         let new = new_task(ctx, self.service, &snapshot, slot.key, desired, maker);
-        self.made.push(Made { task: new, worker: worker as u32, up: None, judged: false });
+        let worker_no = worker as u32;
+        self.made.push(Made {
+            task: new,
+            worker: worker_no,
+            up: None,
+            judged: false,
+            forgiven: false,
+        });
         let wait = if start_first {
             WaitFor::Nothing
         } else {
@@ -458,8 +467,10 @@ impl Updater {
         let moment = self.phase == Phase::Monitor && ctx.timing.final_watch_margin.is_none();
         let over = |age: Span| age > self.window || moment && age == self.window;
         if made.up.is_some_and(|up| over(ctx.now.since(up))) {
-            let reason = Waiting::FailureForgiven(task, self.window);
-            ctx.waiting(self.service, None, reason);
+            if !std::mem::replace(&mut made.forgiven, true) {
+                let reason = Waiting::FailureForgiven(task, self.window);
+                ctx.waiting(self.service, None, reason);
+            }
             return false;
         }
         made.judged = true;

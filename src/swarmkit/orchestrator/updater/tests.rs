@@ -316,6 +316,10 @@ fn a_longer_delay_than_the_monitor_period_widens_the_judgement_at_the_end_only()
     w.report(w.named("1.2"), Failed);
     w.settle();
     assert!(w.facts().contains(&"5s waits: 1.2 forgiven after 3s".to_string()));
+    let ended = w.named("1.2");
+    w.act(|_, ctx| ctx.store.report_again(ctx.now, ended));
+    w.settle();
+    assert!(!w.facts().iter().any(|line| line.contains("forgiven")), "that is said once");
     w.run_until(ms(16_500));
     w.report(w.named("2.2"), Failed);
     w.settle();
