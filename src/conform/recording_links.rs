@@ -156,7 +156,7 @@ impl Link {
     /// more than the row, the deviation from what it says.
     pub fn row(self, engine: Engine) -> Row {
         let (old, new) = self.rows();
-        if engine == Engine::V20_10 { old } else { new }
+        if engine.is_20_10() { old } else { new }
     }
 
     /// Of 20.10 and of 28.

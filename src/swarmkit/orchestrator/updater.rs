@@ -462,7 +462,11 @@ impl Updater {
         if made.judged {
             return false;
         }
-        if made.up.is_some_and(|up| ctx.now.since(up) > self.window) {
+        // A worker looks at the clock before it begins its delay: without a margin a failure that
+        // is judged after a delay as long as the window comes a moment too late.
+        let moment = self.phase == Phase::Monitor && ctx.timing.final_watch_margin.is_none();
+        let over = |age: Span| age > self.window || moment && age == self.window;
+        if made.up.is_some_and(|up| over(ctx.now.since(up))) {
             if !std::mem::replace(&mut made.forgiven, true) {
                 let reason = Waiting::FailureForgiven(task, self.window);
                 ctx.waiting(self.service, None, reason);
@@ -509,8 +513,10 @@ impl Updater {
             return self.end(ctx);
         }
         self.phase = Phase::Monitor;
-        if self.config.delay >= self.window {
-            self.window = self.config.delay.plus(Span::from_secs(1));
+        if let Some(margin) = ctx.timing.final_watch_margin
+            && self.config.delay >= self.window
+        {
+            self.window = self.config.delay.plus(margin);
         }
         ctx.waiting(self.service, None, Waiting::FinalWatch(self.window));
         let end = ctx.now.after(self.window);
