@@ -1,20 +1,23 @@
 //! Random scenarios under random luck: they load, they end, they keep every law, and they repeat.
 //!
 //! Without `PROPTEST_CASES` the same 256 scenarios are tried everywhere; with it, as many new ones.
-//! A failure shrinks to a short scenario, which is printed with the command that runs it. Those
-//! that failed once are kept in `tests/laws/cases`.
+//! The soak tries many more and counts what they go through. A failure shrinks to a short scenario,
+//! which is printed with the command that runs it. Those that failed once are kept in
+//! `tests/laws/cases`.
 
 #[path = "laws/case.rs"]
 mod case;
+#[path = "laws/reached.rs"]
+mod reached;
+#[path = "laws/soak.rs"]
+mod soak;
 #[path = "laws/strategy.rs"]
 mod strategy;
 mod support;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngSeed, TestCaseError, TestError, TestRunner,
 };
@@ -23,9 +26,7 @@ use swarmsim::render::rows::Rows;
 use swarmsim::scenario::{self, Scenario};
 use swarmsim::sim::world::Simulation;
 use swarmsim::timeline::ends::{Footer, Limit, Stop};
-use swarmsim::timeline::record::{
-    CommandFact, Fact, HealthChange, Maker, NodeChange, Record, TaskChange, Waiting,
-};
+use swarmsim::timeline::record::{CommandFact, Fact, Record, TaskChange};
 use swarmsim::timeline::verify::{first_difference, shape};
 use swarmsim::timeline::view::View;
 
@@ -112,25 +113,31 @@ fn same(what: &str, first: &Run, second: &Run) -> Result<(), String> {
     Ok(())
 }
 
-/// All that must hold of a scenario.
-fn check(text: &str) -> Result<(), String> {
-    let scenario = scenario::load(text).map_err(|problems| format!("{problems:?}"))?;
-    let scenario = Arc::new(scenario);
-    let first = run_and_look(&scenario)?;
-    let (records, footer) = &first;
+/// All that must hold of one run of a scenario.
+fn judge(scenario: &Arc<Scenario>) -> Result<Run, String> {
+    let run = run_and_look(scenario)?;
+    let (records, footer) = &run;
     if let Stop::Limit(Limit::Events | Limit::EventsPerInstant) = footer.stop {
         return Err(format!("it does not come to an end: {:?} at {}", footer.stop, footer.at));
     }
-    let whole = timeline(&scenario, records.clone(), footer.clone());
+    let whole = timeline(scenario, records.clone(), footer.clone());
     let wrong: Vec<String> = shape(&whole).iter().map(ToString::to_string).collect();
     if !wrong.is_empty() {
         return Err(wrong.join("\n"));
     }
-    let broken = broken(&scenario, records, footer);
+    let broken = broken(scenario, records, footer);
     if !broken.is_empty() {
         return Err(broken.join("\n"));
     }
-    let [copied, original] = run_and_copy(&scenario, footer.events / 2)?;
+    Ok(run)
+}
+
+/// All that must hold of a scenario.
+fn check(text: &str) -> Result<(), String> {
+    let scenario = scenario::load(text).map_err(|problems| format!("{problems:?}"))?;
+    let scenario = Arc::new(scenario);
+    let first = judge(&scenario)?;
+    let [copied, original] = run_and_copy(&scenario, first.1.events / 2)?;
     same("a copy", &first, &copied)?;
     same("the copied run", &first, &original)?;
     std::thread::scope(|scope| {
@@ -172,63 +179,6 @@ fn random_scenarios_keep_the_laws_and_repeat() {
     outcome.expect("cases are not rejected");
 }
 
-/// What a run went through, in words.
-fn went_through((records, footer): &Run, into: &mut BTreeSet<&'static str>) {
-    into.insert(match &footer.stop {
-        Stop::ScriptDone => "end: script done",
-        Stop::Quiet => "end: quiet",
-        Stop::Stuck(_) => "end: stuck",
-        Stop::Limit(limit) => limit.word(),
-    });
-    for record in records {
-        into.insert(match &record.fact {
-            Fact::Update { status: Some(status), .. } => status.state.word(),
-            Fact::Task { change: TaskChange::Status(status), .. } => status.state.word(),
-            Fact::Task { change: TaskChange::Deleted, .. } => "deleted",
-            Fact::Task { change: TaskChange::Created(created), .. } => match created.maker {
-                Maker::Orchestrator => "made by the orchestrator",
-                Maker::Updater => "made by an updater",
-                Maker::Restart => "made by a restart",
-            },
-            Fact::Health { change: HealthChange::Unhealthy, .. } => "unhealthy",
-            Fact::Node { change: NodeChange::Crashed, .. } => "crashed",
-            Fact::Node { change: NodeChange::Removed, .. } => "node removed",
-            Fact::Node { change: NodeChange::State { state, .. }, .. } => state.word(),
-            Fact::Leader { .. } => "another leader",
-            Fact::Waiting { reason: Waiting::SlotGivenUp, .. } => "slot given up",
-            Fact::Waiting { reason: Waiting::FailureForgiven(..), .. } => "failure forgiven",
-            Fact::Waiting { reason: Waiting::FailureTolerated(..), .. } => "failure tolerated",
-            Fact::Waiting { reason: Waiting::NotRestarted(_), .. } => "not restarted",
-            _ => continue,
-        });
-    }
-}
-
-/// What a thousand scenarios of the fixed seed must go through, rare things included.
-const EVERYTHING: &str = "another leader; complete; completed; crashed; deleted; down; \
-    end: script done; end: stuck; failed; failure forgiven; \
-    failure tolerated; made by a restart; made by an updater; \
-    made by the orchestrator; node removed; not restarted; orphaned; \
-    paused; pending; preparing; ready; rejected; rollback_completed; \
-    rollback_paused; rollback_started; running; shutdown; slot given up; \
-    starting; tasks; time; unhealthy; updating";
-
-/// Laws are worth what the scenarios go through: this says what they reach.
-#[test]
-fn random_scenarios_go_through_everything() {
-    let config = Config { rng_seed: RngSeed::Fixed(17), ..Config::default() };
-    let mut runner = TestRunner::new(config);
-    let mut seen = BTreeSet::new();
-    for _ in 0..1_000 {
-        let case = strategy::case().new_tree(&mut runner).expect("there is one").current();
-        let scenario = scenario::load(&case.to_string()).expect("it loads");
-        went_through(&run(&Arc::new(scenario)), &mut seen);
-    }
-    let missed: Vec<&str> =
-        EVERYTHING.split(';').map(str::trim).filter(|word| !seen.contains(word)).collect();
-    assert_eq!(missed, Vec::<&str>::new(), "all that was seen: {seen:?}");
-}
-
 #[test]
 fn a_service_that_is_removed_at_once_leaves_nothing() {
     for mode in ["--replicas 3", "--mode global"] {
@@ -256,7 +206,7 @@ fn what_failed_once_holds_now() {
         .map(|entry| entry.expect("it can be read").path())
         .collect();
     files.sort();
-    assert!(files.len() >= 9, "cases are missing");
+    assert!(files.len() >= 10, "cases are missing");
     for file in files {
         let text = std::fs::read_to_string(&file).expect("it can be read");
         if let Err(why) = check(&text) {

@@ -53,11 +53,21 @@ pub(crate) struct Image {
 /// A service as created.
 #[derive(Clone, Debug)]
 pub(crate) struct Service {
-    pub(crate) global: bool,
+    pub(crate) mode: Mode,
     pub(crate) replicas: u8,
     pub(crate) image: u8,
     pub(crate) attached: bool,
     pub(crate) flags: Vec<Flag>,
+}
+
+/// How many tasks a service has, and whether they are to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    Replicated,
+    Global,
+    /// As many at a time, where it is not all.
+    ReplicatedJob(Option<u8>),
+    GlobalJob,
 }
 
 /// A flag of `create` and, mostly under another name, of `update`.
@@ -144,7 +154,7 @@ impl fmt::Display for Case {
             self.step(f, step)?;
         }
         if self.traffic {
-            writeln!(f, "traffic:\n  - {{port: 8001, every: 700ms}}")?;
+            writeln!(f, "traffic:\n  - {{port: 8001, every: 700ms, takes: 300ms}}")?;
         }
         if !self.faults.is_empty() {
             writeln!(f, "faults:")?;
@@ -173,17 +183,37 @@ impl Node {
     }
 }
 
+impl Mode {
+    /// Whether a service of this mode can be created with a flag. A job is not rolled out.
+    fn takes(self, flag: &str) -> bool {
+        let job = matches!(self, Mode::ReplicatedJob(_) | Mode::GlobalJob);
+        let rolls = flag.starts_with("--update-") || flag.starts_with("--rollback-");
+        !flag.is_empty() && !(job && rolls)
+    }
+}
+
 impl Case {
     fn create(&self, index: usize) -> String {
         let service = &self.services[index];
         let mut words = vec![format!("docker service create --name s{}", index + 1)];
-        if service.global {
-            words.push("--mode global".to_string());
-        } else if service.replicas != 1 {
+        match service.mode {
+            Mode::Replicated => {}
+            Mode::Global => words.push("--mode global".to_string()),
+            Mode::ReplicatedJob(at_once) => {
+                words.push("--mode replicated-job".to_string());
+                words.extend(at_once.map(|at_once| format!("--max-concurrent {at_once}")));
+            }
+            Mode::GlobalJob => words.push("--mode global-job".to_string()),
+        }
+        let counted = matches!(service.mode, Mode::Replicated | Mode::ReplicatedJob(_));
+        if counted && service.replicas != 1 {
             words.push(format!("--replicas {}", service.replicas));
         }
-        let flags = service.flags.iter().filter(|flag| !flag.create.is_empty());
+        let flags = service.flags.iter().filter(|flag| service.mode.takes(flag.create));
         words.extend(flags.map(|flag| format!("{} {}", flag.create, flag.value)));
+        if self.traffic && index == 0 && !words.iter().any(|word| word.contains("8001")) {
+            words.push("--publish 8001:80".to_string());
+        }
         if !service.attached {
             words.push("-d".to_string());
         }

@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::case::{Case, Fault, Flag, Image, Ms, Node, Service, Step, Trouble, Wait, What};
+use super::case::{Case, Fault, Flag, Image, Mode, Ms, Node, Service, Step, Trouble, Wait, What};
 
 /// Any scenario.
 pub(crate) fn case() -> impl Strategy<Value = Case> {
@@ -117,15 +117,24 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 fn service() -> impl Strategy<Value = Service> {
-    (prop::bool::weighted(0.2), 0_u8..=8, any::<u8>(), any::<bool>(), vec(flag(), 0..=5)).prop_map(
-        |(global, replicas, image, attached, flags)| Service {
-            global,
+    (mode(), 0_u8..=8, any::<u8>(), any::<bool>(), vec(flag(), 0..=5)).prop_map(
+        |(mode, replicas, image, attached, flags)| Service {
+            mode,
             replicas,
             image,
             attached,
             flags,
         },
     )
+}
+
+fn mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![
+        14 => Just(Mode::Replicated),
+        4 => Just(Mode::Global),
+        1 => option::of(0_u8..4).prop_map(Mode::ReplicatedJob),
+        1 => Just(Mode::GlobalJob),
+    ]
 }
 
 const fn both(name: &'static str) -> (&'static str, &'static str) {
