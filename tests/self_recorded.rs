@@ -92,7 +92,7 @@ impl Recorder {
         let label = |task: TaskIx| self.tasks[&task].clone();
         let update = UpdateSeen {
             state: status.map(|status| status.state.word().to_string()),
-            msg: status.map(|status| status.message.text(label).to_string()),
+            msg: status.map(|status| status.message.text(label)),
             completed: status.and_then(|status| status.completed).map(seconds),
         };
         self.service(at, false, Some(update));

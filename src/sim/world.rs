@@ -133,9 +133,7 @@ impl Simulation {
         let interval = timing.status_interval.0 as u64;
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
-        let given = choices.hints().map(|given| {
-            (given.seen_running.clone(), given.start_order.clone(), given.starts.clone())
-        });
+        let given = choices.hints().cloned();
         let (manager, mut engine, agenda, digest, asked) = match room {
             None => (
                 Manager::new(setup, history, choices, timing),
@@ -158,9 +156,8 @@ impl Simulation {
                 )
             }
         };
-        if let Some((seen_running, start_order, starts)) = given {
-            engine.give_seen_running(&seen_running);
-            engine.give_starts(start_order, &starts);
+        if let Some(given) = given {
+            engine.give(given);
         }
         let mut simulation = Simulation {
             manager,

@@ -53,7 +53,7 @@ impl Brief {
 
 impl Engine {
     /// Gives what the manager is to see of tasks that end at once.
-    pub fn give_seen_running(&mut self, given: &BTreeMap<(SlotKey, Ordinal), bool>) {
+    pub(super) fn give_seen_running(&mut self, given: &BTreeMap<(SlotKey, Ordinal), bool>) {
         self.brief.given.clone_from(given);
     }
 

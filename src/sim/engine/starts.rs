@@ -11,6 +11,7 @@ use crate::base::ids::{Ordinal, TaskIx};
 use crate::base::time::Span;
 use crate::docker::behaviour::Latencies;
 use crate::sim::engine::Engine;
+use crate::swarmkit::choices::Given;
 use crate::swarmkit::store::Store;
 use crate::timeline::record::SlotKey;
 
@@ -44,8 +45,14 @@ pub fn off_median(start: &Quantity, knot: Knot) -> Span {
 }
 
 impl Engine {
+    /// Gives what a replay knows of nodes.
+    pub fn give(&mut self, given: Given) {
+        self.give_seen_running(&given.seen_running);
+        self.give_starts(given.start_order, &given.starts);
+    }
+
     /// Gives the order of starts, and some as columns of what was measured of the engine.
-    pub fn give_starts(
+    fn give_starts(
         &mut self,
         order: BTreeMap<(SlotKey, Ordinal), usize>,
         knots: &BTreeMap<(SlotKey, Ordinal), Knot>,
