@@ -62,6 +62,20 @@ fn a_task_is_pending_then_waits_for_a_pause_of_commits() {
     );
 }
 
+/// The first nodes that are looked at are eight; if they do not fit, all are.
+#[test]
+fn the_only_node_that_fits_is_found_among_many() {
+    let names: Vec<String> = (1..=12).map(|n| format!("n{n}")).collect();
+    let nodes: Vec<&str> = names.iter().map(String::as_str).collect();
+    for name in &nodes {
+        let mut spec = replicated(2);
+        spec.task.placement =
+            Some(placement(|p| p.constraints = vec![format!("node.hostname=={name}")]));
+        let (w, _) = placed(&nodes, spec);
+        assert_eq!(nodes_of(&w), [*name, *name]);
+    }
+}
+
 #[test]
 fn commits_put_the_pass_off_for_a_second_at_most() {
     let mut w = World::scheduled();
@@ -156,6 +170,20 @@ fn reservations_are_held_until_the_task_has_ended() {
     w.report(w.named("1.1"), TaskState::Shutdown);
     w.run_until(ms(2_000));
     assert_eq!(nodes_of(&w), ["n1", "n1"]);
+}
+
+/// A node has 4 processors and 8 GiB.
+#[test]
+fn a_node_can_be_reserved_to_the_last_byte() {
+    for amounts in [
+        Amounts { memory_bytes: 4 << 30, ..Amounts::default() },
+        Amounts { nano_cpus: 2_000_000_000, ..Amounts::default() },
+    ] {
+        let mut spec = replicated(3);
+        spec.task.resources = Some(Resources { reservations: amounts, ..Resources::default() });
+        let (w, _) = placed(&["n1"], spec);
+        assert_eq!(nodes_of(&w), ["n1", "n1", "-"]);
+    }
 }
 
 #[test]
