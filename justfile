@@ -34,4 +34,10 @@ gallery:
     for name in whoami-autorollback parallelism delay order failure-ratio jobs; do \
         cargo run --quiet --release -- report scenarios/$name.yaml --format svg --out docs/gallery/$name.svg; \
     done
+    cargo run --quiet --release -- sweep scenarios/delay.yaml --replicates 50 --set 'expect=[]' \
+        --vary script.update.--update-parallelism=1,2,4 --vary script.update.--update-delay=0s,5s,10s,20s,30s \
+        --plot docs/gallery/sweep.svg > /dev/null
     cargo run --quiet --release -- demo order --out docs/gallery/demo-order.svg > /dev/null
+    cargo run --quiet --release -- advise stacks/web.yml --image web=shop/web:1.5 --goal 'duration<10m' \
+        --goal 'capacity>=75%' --goal 'bad_image_exposure<=1' --goal 'extra<=1' \
+        --only parallelism,delay,monitor,order --plot docs/gallery/advise.svg > /dev/null

@@ -2,7 +2,7 @@
 //! at once, divided by the tasks: the old generation, kept as history, is included.
 //!
 //! Expected: at most 600 bytes a task ten at a time, 1 000 all at once; 8 MiB for the whoami
-//! exercise.
+//! exercise; 300 MB for what a sweep keeps of a million runs that differ in everything.
 //!
 //! Method: each case in a process of its own, which reads its high-water mark from `/proc` (Linux
 //! only). An argument that is a number is another count of tasks.
@@ -12,7 +12,11 @@ mod common;
 use std::process::Command;
 
 use common::{before_update, finish, is_measured, rollout, whoami};
+use swarmsim::base::time::Span;
 use swarmsim::sim::world::Simulation;
+use swarmsim::sweep::measure::{Outcome, Row};
+use swarmsim::sweep::replicate::Replicate;
+use swarmsim::sweep::summary::Fold;
 
 /// High-water mark of resident memory in bytes.
 fn peak() -> u64 {
@@ -26,6 +30,7 @@ fn peak() -> u64 {
 fn case(words: &[&str]) -> Option<()> {
     match words {
         ["nothing"] => {}
+        ["sweep", runs] => fold(runs.parse().ok()?),
         ["whoami"] => drop(finish(&mut Simulation::new(&whoami()))),
         [phase, tasks, nodes, parallelism] => {
             let (tasks, nodes) = (tasks.parse().ok()?, nodes.parse().ok()?);
@@ -39,6 +44,30 @@ fn case(words: &[&str]) -> Option<()> {
     }
     println!("{}", peak());
     Some(())
+}
+
+/// What a sweep keeps of so many runs. The numbers of each are others than those of all others.
+fn fold(runs: u64) {
+    let mut fold = Fold::new(1);
+    for replicate in 0..runs {
+        // A permutation, as long as there are fewer runs than the prime.
+        let value = (replicate * 7_919 % 2_147_483_647) as i64;
+        let span = Span(value);
+        let row = Row {
+            outcome: Outcome::RolledBack,
+            duration: Some(span),
+            detected: Some(span),
+            whole_after: Some(span),
+            least_running: Some(value as u64),
+            short_for: span,
+            unavailable_for: span,
+            reached: value as u64,
+            requests: 1,
+            lost: value as u64,
+        };
+        fold.add(replicate, &[Replicate { row, failed: Vec::new() }]);
+    }
+    assert_eq!(fold.summary().runs, runs);
 }
 
 /// Peak of a case in bytes.
@@ -68,6 +97,7 @@ fn main() {
         "whoami, above nothing       {:>9.2} MiB",
         (peak_of("whoami") - nothing) / 1_048_576.0
     );
+    println!("a million runs of a sweep   {:>9.1} MiB", peak_of("sweep 1000000") / 1_048_576.0);
     for (name, words, most) in [
         ("created", format!("created {tasks} {nodes} 10"), 600),
         ("updated, ten at a time", format!("updated {tasks} {nodes} 10"), 600),

@@ -1,5 +1,6 @@
 //! swarmsim: what will Docker Swarm do, and when, if I roll out this change?
 
+pub mod advise;
 pub mod base;
 pub mod check;
 pub mod cli;

@@ -20,6 +20,8 @@ enum Command {
     Run(cli::run::RunArgs),
     /// What would this deploy do, if all goes well and if it does not?
     Plan(cli::plan::PlanArgs),
+    /// Which settings meet my goals, and what is the cheapest change?
+    Advise(cli::advise::AdviseArgs),
     /// Watch a run: forwards, backwards, and what would have happened
     Play(cli::play::PlayArgs),
     /// A run as a picture, a chart, a trace, a table, a recording
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     cli::fault::guarded(|| match arguments.command {
         Command::Run(args) => cli::run::run(&args),
         Command::Plan(args) => cli::plan::run(&args),
+        Command::Advise(args) => cli::advise::run(&args),
         Command::Play(args) => cli::play::run(&args),
         Command::Report(args) => cli::report::run(&args),
         Command::Diff(args) => cli::diff::run(&args),

@@ -455,8 +455,8 @@ fn check_tells_the_worst() {
     let place = place("check");
     let output = place.swarmsim(&["check", "small.yaml", "x.yaml", "bad.yaml", "no.yaml"]);
     assert_eq!(output.code, Some(7));
-    let valid =
-        "small.yaml: valid, 1 step, 0 expectations\nno.yaml: valid, 1 step, 1 expectation\n";
+    let valid = "small.yaml: valid, 1 step, 0 expectations\nno.yaml: valid, 1 step, 1 expectation\n\
+         no findings\n";
     assert_eq!(output.stdout, valid);
     let none = "error: cannot read x.yaml: No such file or directory (os error 2)\n";
     assert_eq!(output.stderr, format!("{none}{BAD}"));

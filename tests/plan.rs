@@ -398,6 +398,165 @@ fn an_old_version_that_does_not_come_up_is_told() {
     assert!(output.stdout.contains("  the old stack does not come up: "), "{}", output.stdout);
 }
 
+/// What docker refuses is told with its words, in every format, and nothing is called caught that
+/// was never deployed.
+#[test]
+fn what_docker_refuses_is_told() {
+    let place = Place::new("plan-refused");
+    place.write("old.yml", "services: {web: {image: 'app:1', ports: ['80:80']}}\n");
+    let new = "services: {web: {image: 'app:2'}, two: {image: 'app:1', ports: ['80:80']}}\n";
+    place.write("new.yml", new);
+    let front = ["plan", "new.yml", "--against", "old.yml", "--runs", "2"];
+    let text = place.swarmsim(&front);
+    assert_eq!(text.code, Some(6), "{}{}", text.stdout, text.stderr);
+    let says = "docker says: failed to create service new_two: Error response from daemon: ";
+    assert!(text.stdout.contains(says), "{}", text.stdout);
+    assert!(text.stdout.contains("  not tried   not noticed"), "{}", text.stdout);
+    assert!(!text.stdout.contains("caught  "), "{}", text.stdout);
+    let page = place.swarmsim(&with(&front, &["--format", "markdown"])).stdout;
+    assert!(page.contains("* `docker says: failed to create service"), "{page}");
+    let plan = json(&place.swarmsim(&with(&front, &["--format", "json"])));
+    let said = plan["good"]["docker_says"]["text"].as_str().expect("a text");
+    assert!(said.contains("port '80' is already in use"), "{said}");
+    assert_eq!(
+        (&plan["good"]["docker_says"]["runs"], &plan["answer"]),
+        (&2.into(), &"stuck".into())
+    );
+}
+
+/// A limit of the simulator is named, and what it ended has no answer.
+#[test]
+fn limits_that_end_runs_are_told() {
+    let place = Place::new("plan-limits");
+    let stack = "services: {web: {image: 'app:1', deploy: {replicas: 5}}}\n\
+                 x-swarmsim: {limits: {tasks: 7}}\n";
+    place.write("s.yml", stack);
+    let front = ["plan", "s.yml", "--runs", "2"];
+    let text = place.swarmsim(&front);
+    assert_eq!(text.code, Some(6), "{}", text.stderr);
+    let told = "  2 of 2 runs ended by the limit of tasks (limits in x-swarmsim)\n";
+    assert!(text.stdout.contains(told), "{}", text.stdout);
+    assert!(text.stdout.ends_with("Nobody knows: the simulator gave up before the end.\n"));
+    let page = place.swarmsim(&with(&front, &["--format", "markdown"])).stdout;
+    assert!(page.contains("**Nobody knows**") && page.contains("by the limit of tasks"), "{page}");
+    let plan = json(&place.swarmsim(&with(&front, &["--format", "json"])));
+    assert_eq!(
+        (&plan["good"]["ended_by_limit"]["tasks"], &plan["answer"]),
+        (&2.into(), &"unknown".into())
+    );
+    place.write("s.yml", stack.replace("tasks: 7", "events: 3"));
+    let text = place.swarmsim(&front);
+    assert_eq!(text.code, Some(6), "{}", text.stderr);
+    assert!(text.stdout.contains("ended by the limit of events"), "{}", text.stdout);
+}
+
+/// What somebody may miss is a statement of its own: nobody has to be asked about a port that
+/// another service takes over.
+#[test]
+fn what_is_gone_has_to_be_looked_at() {
+    let place = Place::new("plan-look");
+    let service = |name: &str, ports: &str, replicas: u64| {
+        format!(
+            "  {name}:\n    image: app:1\n    ports: [{ports}]\n    deploy: {{replicas: \
+             {replicas}}}\n"
+        )
+    };
+    place.write("old.yml", format!("services:\n{}", service("web", "'80:80', '81:81'", 3)));
+    let front = ["plan", "new.yml", "--against", "old.yml", "--runs", "1"];
+    for (new, looks) in [
+        (service("web", "'80:80', '81:81'", 2), vec![]),
+        (
+            service("web", "'80:80', '81:81'", 0),
+            vec!["new_web goes from 3 replicas to 0: nothing of it runs then"],
+        ),
+        (
+            service("web", "'80:80'", 0),
+            vec![
+                "new_web goes from 3 replicas to 0: nothing of it runs then",
+                "new_web published port 81/tcp, and nobody does any more",
+            ],
+        ),
+    ] {
+        place.write("new.yml", format!("services:\n{new}"));
+        let plan = json(&place.swarmsim(&with(&front, &["--format", "json"])));
+        assert_eq!(plan["looks"], Value::from(looks.clone()), "{new}");
+        let text = place.swarmsim(&front);
+        let first = text.stdout.lines().find(|line| line.starts_with("Look: "));
+        assert_eq!(first.is_some(), !looks.is_empty(), "{}", text.stdout);
+        if looks.is_empty() {
+            continue;
+        }
+        assert_eq!((&plan["answer"], text.code), (&"look".into(), Some(0)), "{}", text.stdout);
+        assert!(text.stdout.ends_with("Apart from that it is rolled out.\n"), "{}", text.stdout);
+        let page = place.swarmsim(&with(&front, &["--format", "markdown"])).stdout;
+        assert!(page.contains("**Look**: it is rolled out"), "{page}");
+    }
+}
+
+/// A version that turns sick again and again is never whole, however long one looks.
+#[test]
+fn a_version_that_comes_and_goes_is_not_whole() {
+    let place = Place::new("plan-flaps");
+    let stack = "
+services:
+  web:
+    image: app:1
+    healthcheck: {test: check, interval: 1s, timeout: 1s, retries: 2}
+    stop_grace_period: 1s
+    deploy: {replicas: 2, restart_policy: {delay: 1s}, update_config: {parallelism: 2}}
+";
+    place.write("s.yml", stack);
+    let front = ["plan", "s.yml", "--runs", "5", "--sick-after"];
+    // Whatever part of its life such a version is in when the forecast ends.
+    for sick in ["7s", "8s", "9s", "10s", "11s", "12s"] {
+        let plan = json(&place.swarmsim(&with(&front, &[sick, "--format", "json"])));
+        let bad = mode(&plan, "sick-later");
+        assert_eq!(
+            (&bad["whole_after_ns"], &bad["comes_and_goes_runs"]),
+            (&Value::Null, &5.into())
+        );
+    }
+    let text = place.swarmsim(&with(&front, &["10s"])).stdout;
+    assert!(text.contains("whole for a while, and never for good\n"), "{text}");
+}
+
+/// What runs serves when the deploy is typed, however slowly it came up.
+#[test]
+fn the_old_version_serves_before_it_is_replaced() {
+    let place = Place::new("plan-slow-old");
+    let stack = "
+services:
+  web:
+    image: app:1
+    healthcheck: {test: check, interval: 2s, timeout: 1s, retries: 30}
+    deploy: {replicas: 2, update_config: {order: start-first}}
+x-swarmsim: {images: {app:1: {serves_after: 20s}, app:2: {like: 'app:1'}}}
+";
+    place.write("new.yml", stack.replace("app:1\n", "app:2\n"));
+    let old = stack.lines().filter(|line| !line.contains("healthcheck"));
+    place.write("old.yml", old.collect::<Vec<_>>().join("\n"));
+    let line = ["plan", "new.yml", "--against", "old.yml", "--runs", "3", "--format", "json"];
+    let plan = json(&place.swarmsim(&line));
+    let least = &plan["good"]["services"][0]["least"];
+    assert_eq!((&least["low"], &least["high"]), (&2.into(), &2.into()), "{plan}");
+}
+
+/// The stack's name is the file's, or another.
+#[test]
+fn a_stack_can_have_another_name() {
+    let place = Place::new("plan-name");
+    place.write("docker-compose.yml", "services: {web: {image: 'app:1'}}\n");
+    let front = ["plan", "docker-compose.yml", "--runs", "1"];
+    let usual = place.swarmsim(&front).stdout;
+    assert!(usual.starts_with("docker-compose.yml: deployed as stack over "), "{usual}");
+    let shop = place.swarmsim(&with(&front, &["--name", "shop", "--image", "shop_web=app:2"]));
+    assert_eq!(shop.code, Some(1), "{}", shop.stderr);
+    assert!(shop.stdout.contains("  shop_web  all tasks restart\n"), "{}", shop.stdout);
+    let wrong = place.swarmsim(&with(&front, &["--name", "a shop"]));
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("--name a shop: a stack's name has letters"), "{}", wrong.stderr);
+}
+
 /// Jobs do not serve, and end by themselves.
 #[test]
 fn a_stack_with_a_job() {
@@ -606,13 +765,15 @@ fn ranges_hold_what_they_promise() {
     assert!(page.contains(&told), "docs/plan.md does not say: {told}");
 }
 
-/// Each `console` block of the page is a command and all that it prints, up to a line of dots.
+/// Each `console` block of the pages is a command and all that it prints, up to a line of dots.
 #[test]
 fn what_the_page_shows_is_printed() {
-    let page = include_str!("../docs/plan.md");
-    let blocks: Vec<&str> =
-        page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(blocks.len() >= 2, "{blocks:?}");
+    let pages = [include_str!("../docs/plan.md"), include_str!("../docs/operators.md")];
+    let blocks = pages.iter().flat_map(|page| {
+        let blocks = page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
+        assert!(blocks.clone().count() >= 2, "{page}");
+        blocks
+    });
     for block in blocks {
         let (command, shown) = block.split_once('\n').expect("a command and its output");
         let words = shell_words::split(command).expect("a command line");

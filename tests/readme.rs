@@ -26,15 +26,23 @@ fn what_the_readme_shows_is_printed() {
     }
 }
 
-/// Each `console` block of a page is a command and all that it prints, up to a line of dots.
+/// Each `console` block of a page is a command and all that it prints, up to a line of dots. One
+/// finds the files that the ones before it have left.
 #[test]
 fn what_the_page_on_sweeps_shows_is_printed() {
+    let place = support::Place::new("page-on-sweeps");
+    std::fs::create_dir(place.path("scenarios")).expect("it can be made");
+    for scenario in support::scenarios() {
+        let name = scenario.file_name().expect("a file").display().to_string();
+        let text = std::fs::read(&scenario).expect("it can be read");
+        place.write(&format!("scenarios/{name}"), text);
+    }
     for block in blocks(include_str!("../docs/sweep.md"), "console") {
         let (command, shown) = block.split_once('\n').expect("a command and its output");
         let words = shell_words::split(command).expect("a command line");
         assert_eq!(words[..2], ["$", "swarmsim"], "{command}");
         let arguments: Vec<&str> = words[2..].iter().map(String::as_str).collect();
-        let (output, code) = swarmsim(&arguments);
+        let support::Output { code, stdout: output, .. } = place.swarmsim(&arguments);
         assert_eq!(code, Some(0), "{command}");
         match shown.strip_suffix("…\n") {
             Some(front) => assert!(output.starts_with(front), "{command}\n{output}"),

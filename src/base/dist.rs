@@ -15,6 +15,27 @@ pub enum Quantity {
     Quantiles([Span; 5]),
 }
 
+/// One of the values that [`Quantity::Quantiles`] is given by: a column of a calibration table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Knot {
+    /// The least that was measured.
+    Least,
+    /// A tenth of what was measured is less.
+    Tenth,
+    /// Half of what was measured is less.
+    Median,
+    /// A tenth of what was measured is more.
+    Ninetieth,
+    /// The most that was measured.
+    Most,
+}
+
+impl Knot {
+    /// All of them, ascending.
+    pub const ALL: [Knot; 5] =
+        [Knot::Least, Knot::Tenth, Knot::Median, Knot::Ninetieth, Knot::Most];
+}
+
 /// Where the quantiles of [`Quantity::Quantiles`] lie, in parts per 1000.
 const KNOTS: [u64; 5] = [0, 100, 500, 900, 1000];
 
@@ -55,6 +76,18 @@ impl Quantity {
                 };
                 Span(low + step)
             }
+        }
+    }
+
+    /// The value at a column of the table; of a range the corresponding place.
+    pub fn knot(&self, knot: Knot) -> Span {
+        match (self, knot) {
+            (Quantity::Quantiles(values), _) => values[knot as usize],
+            (_, Knot::Least) => self.at(0),
+            (_, Knot::Tenth) => self.at(u64::MAX / 10),
+            (_, Knot::Median) => self.median(),
+            (_, Knot::Ninetieth) => self.at(u64::MAX / 10 * 9),
+            (_, Knot::Most) => self.at(u64::MAX),
         }
     }
 
@@ -113,6 +146,17 @@ mod tests {
             assert!(value >= last);
             last = value;
         }
+    }
+
+    #[test]
+    fn knots_are_the_columns_of_the_table() {
+        let knots = |quantity: &Quantity| Knot::ALL.map(|knot| quantity.knot(knot));
+        let table = Quantity::quantiles_ms([10, 20, 30, 60, 100]);
+        assert_eq!(knots(&table), [10, 20, 30, 60, 100].map(Span::from_ms));
+        assert_eq!(table.knot(Knot::Median), table.median());
+        assert_eq!(knots(&Quantity::ms(7)), [Span::from_ms(7); 5]);
+        let range = Quantity::Uniform(Span(0), Span(10));
+        assert_eq!(knots(&range), [Span(0), Span(1), Span(5), Span(9), Span(10)]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::ids::{ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
+use crate::check::source::Source;
 use crate::check::subject::{Subject, Unreadable};
 use crate::check::trial::base;
 use crate::metrics::{Metrics, ServiceMetrics};
@@ -32,12 +33,12 @@ pub(super) struct Up {
 /// What comes up within ten minutes does so; a health check may take minutes, and more is no start.
 const LONG: &str = "- {as: deployed, wait: 10m}\n";
 
-/// Deploys the stack as it is; the services that came up, by name.
+/// Makes the services as they are; those that came up, by name.
 ///
 /// # Errors
 /// That alone is more than a run may do.
 pub(super) fn deployed(subject: &Subject<'_>) -> Result<BTreeMap<String, Up>, Unreadable> {
-    let scenario = base(subject, subject.text, "deployed", "", LONG, "");
+    let scenario = base(subject, &subject.source, "deployed", "", LONG, "");
     let Some(scenario) = scenario else { return Ok(BTreeMap::new()) };
     let (records, footer) = Simulation::records(&scenario);
     if matches!(footer.stop, Stop::Limit(_)) {
@@ -112,7 +113,7 @@ impl<'r> Run<'r> {
         let service = records.iter().find_map(named)?;
         let is_end = |record: &Record| {
             matches!(&record.fact, Fact::Command(CommandFact::Typed { line, .. })
-                if line.starts_with("docker stack rm "))
+                if Source::is_end(line))
         };
         let end = records.iter().rposition(is_end).unwrap_or(records.len());
         let at = records.get(end).map_or(footer.at, |record| record.at);
@@ -245,6 +246,11 @@ impl<'r> Run<'r> {
             _ => None,
         });
         errs.take(1).next()
+    }
+
+    /// Requests that were not answered, of all that were made.
+    pub(super) fn lost(&self) -> u64 {
+        self.web.failed
     }
 
     /// A moment, counted from the question.

@@ -1,4 +1,5 @@
-//! What is risky in a stack file: rules, each of which shows its harm in a run.
+//! What is risky in a stack file, or in the services of a scenario: rules, each of which shows its
+//! harm in a run.
 //!
 //! A rule looks at a service, says what it suspects, and names runs that would show it
 //! (`trial`). The first of them that does is the finding's witness; if none does, the rule says
@@ -7,12 +8,12 @@
 //! Pure: a scenario that deploys a stack in, findings out. Source of the rules: public issue
 //! threads, named at each rule and reproduced in `scenarios/museum`.
 
-mod diff;
-mod edit;
 mod finding;
 mod measured;
 mod rule;
 mod rules;
+mod script;
+mod source;
 mod subject;
 mod trial;
 
@@ -21,10 +22,11 @@ use std::collections::BTreeSet;
 use crate::base::time::Span;
 use crate::scenario::Scenario;
 
-pub use finding::{Finding, Proposal, Witness};
+pub use crate::base::diff::Replacement;
+pub use finding::{Finding, Patch, Proposal, Witness};
 pub use measured::count;
 pub use rule::{Rule, Severity};
-pub use rules::{NOT_THERE, RULES};
+pub use rules::RULES;
 pub use subject::Unreadable;
 
 use finding::examine;
@@ -69,7 +71,19 @@ pub struct Answer {
 /// The scenario deploys no such file, it cannot be read as one, or its deployment is more than a
 /// run may do.
 pub fn check(scenario: &Scenario, file: &str, question: &Question) -> Result<Answer, Unreadable> {
-    let subject = Subject::new(scenario, file, question.window)?;
+    Ok(answer(&Subject::stack(scenario, file, question.window)?, question))
+}
+
+/// Checks the services that a scenario's script creates, as they are before the script changes one
+/// of them or deploys a stack.
+///
+/// # Errors
+/// It creates none, or they are more than a run may do.
+pub fn check_script(scenario: &Scenario, question: &Question) -> Result<Answer, Unreadable> {
+    Ok(answer(&Subject::script(scenario, question.window)?, question))
+}
+
+fn answer(subject: &Subject<'_>, question: &Question) -> Answer {
     let mut findings = Vec::new();
     for service in subject.services() {
         for rule in RULES.iter().filter(|rule| question.rules.contains(rule.id)) {
@@ -81,5 +95,5 @@ pub fn check(scenario: &Scenario, file: &str, question: &Question) -> Result<Ans
     let down = subject.services().filter(|service| service.up.is_none());
     let down = down.map(|service| service.name().to_string()).filter(|name| !found(name));
     let down = down.collect();
-    Ok(Answer { findings, down })
+    Answer { findings, down }
 }

@@ -1,11 +1,13 @@
-//! A stack file with what its runs need, and its services as rules see them.
+//! Services with what their runs need, as rules see them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::base::time::Span;
-use crate::check::measured::{Up, deployed};
-use crate::compose::{ServicePlan, Surroundings, read};
+use crate::check::measured::{Up, count, deployed};
+use crate::check::script::Script;
+use crate::check::source::{Source, ports};
+use crate::compose::ServicePlan;
 use crate::docker::behaviour::Image;
 use crate::scenario::Scenario;
 use crate::scenario::files::deploy_words;
@@ -28,18 +30,14 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// A stack file and the world that it is deployed in.
+/// Services and the world that they are made in.
 pub(super) struct Subject<'s> {
     /// Cluster, images, files, variables and seed are taken from it.
     pub(super) scenario: &'s Scenario,
-    /// Path of the file among those of the scenario.
-    pub(super) file: &'s str,
-    /// Its text.
-    pub(super) text: &'s str,
-    /// Its text as a tree.
-    pub(super) tree: Tree,
-    /// Name of the stack.
-    pub(super) stack: String,
+    /// Where its services come from.
+    pub(super) source: Source,
+    /// A stack file's text as a tree.
+    tree: Option<Tree>,
     /// How long a rollout may take.
     pub(super) window: Option<Span>,
     plans: Vec<ServicePlan>,
@@ -48,22 +46,55 @@ pub(super) struct Subject<'s> {
 }
 
 impl<'s> Subject<'s> {
-    pub(super) fn new(
+    /// The stack file `file` that a scenario deploys.
+    pub(super) fn stack(
         scenario: &'s Scenario,
-        file: &'s str,
+        file: &str,
         window: Option<Span>,
     ) -> Result<Subject<'s>, Unreadable> {
-        let text = scenario.files.get(file).map(String::as_str);
+        let text = scenario.files.get(file).cloned();
         let text = text.ok_or_else(|| Unreadable(format!("there is no file {file}")))?;
         let stack = stack_of(scenario, file);
         let stack =
             stack.ok_or_else(|| Unreadable(format!("no line of the script deploys {file}")))?;
-        let tree = syntax::parse(text).map_err(|problems| Unreadable(problems.to_string()))?;
-        let plans = plans(scenario, file, text, &stack)?;
+        let tree = syntax::parse(&text).map_err(|problems| Unreadable(problems.to_string()))?;
+        let source = Source::Stack { file: file.to_string(), text, stack };
+        Subject::new(scenario, source, Some(tree), window)
+    }
+
+    /// The services that a scenario's script creates.
+    pub(super) fn script(
+        scenario: &'s Scenario,
+        window: Option<Span>,
+    ) -> Result<Subject<'s>, Unreadable> {
+        let script = Script::of(scenario).ok_or_else(|| {
+            Unreadable("its script creates no service before it changes one".to_string())
+        })?;
+        Subject::new(scenario, Source::Script(script), None, window)
+    }
+
+    fn new(
+        scenario: &'s Scenario,
+        source: Source,
+        tree: Option<Tree>,
+        window: Option<Span>,
+    ) -> Result<Subject<'s>, Unreadable> {
+        let plans = source.plans(scenario)?;
         let ups = BTreeMap::new();
-        let mut subject = Subject { scenario, file, text, tree, stack, window, plans, ups };
+        let mut subject = Subject { scenario, source, tree, window, plans, ups };
         subject.ups = deployed(&subject)?;
         Ok(subject)
+    }
+
+    /// The same with its services from another source, which is this one changed.
+    pub(super) fn with(&self, source: Source) -> Result<Subject<'s>, Unreadable> {
+        let tree = match &source {
+            Source::Stack { text, .. } => {
+                Some(syntax::parse(text).map_err(|problems| Unreadable(problems.to_string()))?)
+            }
+            Source::Script(_) => None,
+        };
+        Subject::new(self.scenario, source, tree, self.window)
     }
 
     /// Its services that run on and on and are to run at all, by name.
@@ -77,22 +108,16 @@ impl<'s> Subject<'s> {
             up: self.ups.get(&plan.spec.name).copied(),
         })
     }
-}
 
-/// The services of a text in place of the file's.
-///
-/// # Errors
-/// Docker would refuse it.
-pub(super) fn plans(
-    scenario: &Scenario,
-    file: &str,
-    text: &str,
-    stack: &str,
-) -> Result<Vec<ServicePlan>, Unreadable> {
-    let around =
-        Surroundings { environment: &scenario.environment, files: &scenario.files, path: file };
-    let refused = |refusal: crate::compose::Refusal| Unreadable(refusal.docker);
-    read(text, around).map_err(refused)?.lower(stack, file).services.map_err(refused)
+    /// Its machines, in words.
+    pub(super) fn nodes(&self) -> String {
+        count(self.scenario.cluster.nodes.len() as u64, "node")
+    }
+
+    /// The ports that its services publish.
+    pub(super) fn ports(&self) -> BTreeSet<u32> {
+        ports(&self.plans)
+    }
 }
 
 /// The stack that a file is first deployed as.
@@ -244,8 +269,12 @@ impl Service<'_> {
         whole(slot.times(batches).plus(watch).plus(more)).min(Span::from_secs(3000))
     }
 
-    /// Whether the file has a key below the service, merged ones included.
+    /// Whether the file has a key below the service, merged ones included; of a script, whether the
+    /// service's line has the flag that says the same.
     pub(super) fn says(&self, path: &[&str]) -> bool {
+        if let Source::Script(script) = &self.subject.source {
+            return script.says(&self.plan.key, path);
+        }
         let mut tree = self.entry().map(|entry| &entry.value);
         for key in path {
             tree = tree.and_then(|tree| merged(tree, key));
@@ -276,7 +305,8 @@ impl Service<'_> {
     }
 
     fn entry(&self) -> Option<&Entry> {
-        let Value::Map(entries) = &self.subject.tree.get("services")?.value else { return None };
+        let services = self.subject.tree.as_ref()?.get("services")?;
+        let Value::Map(entries) = &services.value else { return None };
         entries.iter().find(|entry| entry.key == self.plan.key)
     }
 }

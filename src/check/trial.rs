@@ -1,17 +1,18 @@
-//! Runs that may show harm: what is done with a stack once it is deployed.
+//! Runs that may show harm: what is done with services once they are there.
 
 use std::sync::Arc;
 
 use crate::base::time::Span;
-use crate::check::edit::Edit;
 use crate::check::measured::Run;
+use crate::check::source::Source;
 use crate::check::subject::{Service, Subject};
+use crate::compose::edit::Edit;
 use crate::docker::behaviour::Image;
 use crate::expect::evaluate;
-use crate::scenario::json::text;
 use crate::scenario::model::{Cluster, Limits, image_key};
 use crate::scenario::syntax::{Entry, Tree, Value, parse};
 use crate::scenario::{Scenario, lower};
+use crate::swarmkit::spec::HealthConfig;
 use crate::timeline::ends::{Footer, Stop};
 use crate::timeline::record::Record;
 
@@ -115,11 +116,11 @@ impl Trial {
         self
     }
 
-    /// The scenario of the run, with `file` as the text of the stack file.
+    /// The scenario of the run, with services from `source`.
     pub(super) fn scenario(
         &self,
         service: &Service<'_>,
-        file: &str,
+        source: &Source,
         title: &str,
         remedy: Option<&Remedy>,
     ) -> Option<Arc<Scenario>> {
@@ -128,7 +129,7 @@ impl Trial {
         let up = format!("- {{wait: {{until: converged, service: {name}}}}}\n");
         let steps = if self.converged { up + &self.steps } else { self.steps.clone() };
         let mut scenario =
-            Arc::unwrap_or_clone(base(subject, file, title, &self.what, &steps, &self.keys)?);
+            Arc::unwrap_or_clone(base(subject, source, title, &self.what, &steps, &self.keys)?);
         scenario.images.extend(self.images.iter().cloned());
         if let Some(cluster) = &self.cluster {
             scenario.cluster.clone_from(cluster);
@@ -176,6 +177,8 @@ pub(super) struct Remedy {
     pub(super) edits: Vec<Edit>,
     /// What becomes another thing outside of the file: in the image, or on the nodes.
     pub(super) software: Option<Other>,
+    /// A health check whose test only its author can know: the run has one that asks the image.
+    pub(super) check: Option<HealthConfig>,
 }
 
 impl Remedy {
@@ -192,12 +195,12 @@ impl Remedy {
             edits.into_iter().map(|(path, value)| Edit { path, value }).collect();
         let words: Vec<String> =
             edits.iter().map(|edit| format!("{}: {}", edit.path.join("."), edit.value)).collect();
-        Remedy { words: words.join(", "), edits, software: None }
+        Remedy { words: words.join(", "), edits, software: None, check: None }
     }
 
     /// Something that no key of the file says.
     pub(super) fn words(words: impl Into<String>) -> Remedy {
-        Remedy { words: words.into(), edits: Vec::new(), software: None }
+        Remedy { words: words.into(), edits: Vec::new(), software: None, check: None }
     }
 
     /// The same, told in other words and with a change outside of the file.
@@ -208,13 +211,37 @@ impl Remedy {
     ) -> Remedy {
         Remedy { words: words.into(), software: Some(Box::new(other)), ..self }
     }
+
+    /// The same, told in other words and with a health check.
+    pub(super) fn checked(self, words: impl Into<String>, check: HealthConfig) -> Remedy {
+        Remedy { words: words.into(), check: Some(check), ..self }
+    }
+
+    /// Whether the change is one of the file as a whole, and so can be told as a patch.
+    pub(super) fn is_patch(&self) -> bool {
+        !self.edits.is_empty() && self.software.is_none() && self.check.is_none()
+    }
+
+    /// The services after the change; nothing if it cannot be made.
+    pub(super) fn made(&self, service: &Service<'_>) -> Option<Source> {
+        let (source, key) = (&service.subject.source, &service.plan.key);
+        let edited = match self.edits.as_slice() {
+            // Nothing in the file changes, but the software does.
+            [] if self.software.is_some() || self.check.is_some() => source.clone(),
+            edits => source.edited(key, edits)?,
+        };
+        match &self.check {
+            Some(check) => edited.checked(service.subject.scenario, key, check),
+            None => Some(edited),
+        }
+    }
 }
 
-/// The subject's world with `file` deployed and then `steps`. `keys` are further keys of a
+/// The subject's world with services from `source` and then `steps`. `keys` are further keys of a
 /// scenario. Nothing if that is no scenario, which would be a mistake of ours.
 pub(super) fn base(
     subject: &Subject<'_>,
-    file: &str,
+    source: &Source,
     title: &str,
     question: &str,
     steps: &str,
@@ -223,7 +250,7 @@ pub(super) fn base(
     let mut world = subject.scenario.clone();
     world.name = title.to_string();
     world.question = question.to_string();
-    world.files.insert(subject.file.to_string(), file.to_string());
+    source.put(&mut world);
     (world.script, world.traffic) = (Vec::new(), Vec::new());
     (world.faults, world.expect) = (Vec::new(), Vec::new());
     world.watch = Span::ZERO;
@@ -233,12 +260,9 @@ pub(super) fn base(
         tasks: world.limits.tasks.min(MOST_TASKS),
         ..world.limits
     };
-    let path = shell_words::quote(subject.file);
-    let stack = shell_words::quote(&subject.stack);
-    let line = text(format!("docker stack deploy -c {path} --detach {stack}")).to_json();
-    // What crashes for ever would go on to the limit: the stack is taken away in the end.
-    let gone = text(format!("docker stack rm {stack}")).to_json();
-    let own = parse(&format!("script:\n- {line}\n{steps}- {gone}\n{keys}"));
+    // What crashes for ever would go on to the limit: the services are taken away in the end.
+    let (begin, end) = (source.begin(), source.end());
+    let own = parse(&format!("script:\n{begin}{steps}{end}{keys}"));
     let tree = own.ok().map(|own| joined(world.to_tree(), own));
     let scenario = tree.and_then(|tree| lower(&tree, "").ok());
     debug_assert!(scenario.is_some(), "{title}: not a scenario:\n{steps}{keys}");

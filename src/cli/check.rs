@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::base::time::Span;
-use crate::check::{self, Finding, NOT_THERE, Question, RULES, Severity};
+use crate::check::{self, Finding, Question, RULES, Severity};
 use crate::cli::exit::Exit;
-use crate::cli::input::{Input, WholeFile, input};
+use crate::cli::input::{Input, Mistake, Mistakes, WholeFile, input_with};
 use crate::cli::say::{answer, complain, note};
 use crate::render::check::{self as render, Checked, Valid};
 use crate::scenario::Scenario;
@@ -33,9 +33,10 @@ pub struct CheckArgs {
     /// Do not ask these rules
     #[arg(long, value_name = "RULES", value_delimiter = ',')]
     skip: Vec<String>,
-    /// Findings of that severity or a worse one make the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
-    fail_on: FailOn,
+    /// Findings of that severity or a worse one make the exit code 1; without it, errors in stack
+    /// files do, and nothing in scenarios
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
     /// How the result is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -102,18 +103,26 @@ pub fn run(args: &CheckArgs) -> Exit {
     let mut all = Vec::new();
     let mut taken = BTreeSet::new();
     for path in &args.files {
-        let checked = one(path, args, &question).unwrap_or_else(|exit| {
+        let mut mistakes = Mistakes::default();
+        let checked = one(path, args, &question, &mut mistakes).unwrap_or_else(|exit| {
             worse(exit);
-            let file = path.display().to_string();
-            Checked { file, valid: None, unasked: None, down: Vec::new(), findings: Vec::new() }
+            let of = |mistake: Mistake| {
+                let Mistake { file, place, message } = mistake;
+                render::Mistake { file, place, message }
+            };
+            Checked::invalid(path.display(), mistakes.0.into_iter().map(of).collect())
         });
-        if !checked.down.is_empty() && args.fail_on != FailOn::Never {
+        // A scenario is an experiment, and may be risky on purpose.
+        let is_scenario = checked.valid.is_some_and(|valid| valid.services.is_none());
+        let usual = if is_scenario { FailOn::Never } else { FailOn::Error };
+        let fail_on = args.fail_on.unwrap_or(usual);
+        if !checked.down.is_empty() && fail_on != FailOn::Never {
             worse(Exit::No);
         }
         if let Some(true) = checked.valid.map(|valid| valid.refused > 0) {
             worse(Exit::No);
         }
-        let least = args.fail_on.least();
+        let least = fail_on.least();
         let counts = |finding: &Finding| least.is_some_and(|least| finding.rule.severity >= least);
         if checked.findings.iter().any(counts) {
             worse(Exit::No);
@@ -159,14 +168,10 @@ fn question(args: &CheckArgs) -> Option<Question> {
 }
 
 fn no_such_rule(word: &str) {
-    if let Some((id, why)) = NOT_THERE.iter().find(|(id, _)| id.eq_ignore_ascii_case(word)) {
-        complain(format_args!("{id} is no rule of its own: {why}"));
-    } else {
-        let first = RULES.first().map_or("", |rule| rule.id);
-        complain(format_args!(
-            "there is no rule {word}; rules are called like {first}: see check --explain all"
-        ));
-    }
+    let first = RULES.first().map_or("", |rule| rule.id);
+    complain(format_args!(
+        "there is no rule {word}; rules are called like {first}: see check --explain all"
+    ));
 }
 
 fn explain(word: &str) -> Exit {
@@ -176,18 +181,19 @@ fn explain(word: &str) -> Exit {
     if let Some(rule) = check::rule(word) {
         return answer(|out| render::page(out, rule).map(|()| Exit::Success));
     }
-    if let Some((id, why)) = NOT_THERE.iter().find(|(id, _)| id.eq_ignore_ascii_case(word)) {
-        return answer(|out| {
-            writeln!(out, "{id} is no rule of its own: {why}").map(|()| Exit::Success)
-        });
-    }
     no_such_rule(word);
     Exit::Usage
 }
 
-/// Reads a file and, if it is a stack file, asks the rules.
-fn one(path: &Path, args: &CheckArgs, question: &Question) -> Result<Checked, Exit> {
-    let Input { scenario, services, refused } = input(path, &[], args.behaviour.as_deref())?;
+/// Reads a file and asks the rules.
+fn one(
+    path: &Path,
+    args: &CheckArgs,
+    question: &Question,
+    mistakes: &mut Mistakes,
+) -> Result<Checked, Exit> {
+    let Input { scenario, services, refused } =
+        input_with(path, &[], args.behaviour.as_deref(), mistakes)?;
     if !refused.is_empty() {
         note(refused);
         return Err(Exit::Invalid);
@@ -199,14 +205,20 @@ fn one(path: &Path, args: &CheckArgs, question: &Question) -> Result<Checked, Ex
         expectations: scenario.expect.len(),
         refused,
     };
-    let file = path.display().to_string();
     let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
     let mut checked =
-        Checked { file, valid: Some(valid), unasked: None, down: Vec::new(), findings: Vec::new() };
-    match services.map(|_| check::check(&scenario, own, question)) {
-        None => {}
-        Some(Ok(answer)) => (checked.findings, checked.down) = (answer.findings, answer.down),
-        Some(Err(why)) => checked.unasked = Some(why.to_string()),
+        Checked { valid: Some(valid), ..Checked::invalid(path.display(), Vec::new()) };
+    let answer = match services {
+        Some(_) => check::check(&scenario, own, question),
+        None => check::check_script(&scenario, question),
+    };
+    match answer {
+        Ok(answer) => (checked.findings, checked.down) = (answer.findings, answer.down),
+        Err(why) => checked.unasked = Some(why.to_string()),
+    }
+    if services.is_none() {
+        // An experiment may be about what does not come up.
+        checked.down.clear();
     }
     Ok(checked)
 }

@@ -60,24 +60,201 @@ pub struct Input {
 /// # Errors
 /// The exit code: the file cannot be read, or is not valid.
 pub fn input(path: &Path, overrides: &[String], behaviour: Option<&Path>) -> Result<Input, Exit> {
-    let name = path.display().to_string();
-    let text = text_of(path)?;
-    let invalid = |problems: &Problems| {
-        note(problems.render(&name, &text));
+    input_with(path, overrides, behaviour, &mut Mistakes::default())
+}
+
+/// The same, with the mistakes kept for whoever tells them once more.
+///
+/// # Errors
+/// Those of [`input`].
+pub fn input_with(
+    path: &Path,
+    overrides: &[String],
+    behaviour: Option<&Path>,
+    mistakes: &mut Mistakes,
+) -> Result<Input, Exit> {
+    Source::open_with(path, behaviour, mistakes)?.read(overrides, mistakes)
+}
+
+/// A scenario or a stack file that is read and parsed once, to be run with these overrides or with
+/// those.
+pub struct Source {
+    path: PathBuf,
+    text: String,
+    behaviour: Option<(PathBuf, String)>,
+    kind: Kind,
+    /// Assumptions that were told.
+    told: BTreeSet<String>,
+}
+
+enum Kind {
+    Scenario { tree: Tree, files: BTreeMap<String, String> },
+    Stack(Box<run::Parsed>),
+}
+
+impl Source {
+    /// Reads a file, and those that it names. Mistakes are told on standard error.
+    ///
+    /// # Errors
+    /// The exit code: a file cannot be read, or is no YAML.
+    pub fn open(path: &Path, behaviour: Option<&Path>) -> Result<Source, Exit> {
+        Source::open_with(path, behaviour, &mut Mistakes::default())
+    }
+
+    fn open_with(
+        path: &Path,
+        behaviour: Option<&Path>,
+        mistakes: &mut Mistakes,
+    ) -> Result<Source, Exit> {
+        let text = text_with(path, mistakes)?;
+        let tree = syntax::parse(&text);
+        let tree = tree.map_err(|problems| mistakes.tell(path, &text, &problems))?;
+        if run::is_stack(&tree) {
+            return Source::stack(path, text, &tree, behaviour, mistakes);
+        }
+        if behaviour.is_some() {
+            let name = path.display();
+            complain(format_args!("--behaviour is for stack files, and {name} is a scenario"));
+            return Err(Exit::Usage);
+        }
+        let files = files_of(path, &tree, BTreeMap::new(), mistakes)?;
+        Ok(Source::new(path, text, None, Kind::Scenario { tree, files }))
+    }
+
+    fn new(path: &Path, text: String, behaviour: Option<(PathBuf, String)>, kind: Kind) -> Source {
+        Source { path: path.to_path_buf(), text, behaviour, kind, told: BTreeSet::new() }
+    }
+
+    /// A stack file, with the files around it.
+    fn stack(
+        path: &Path,
+        text: String,
+        tree: &Tree,
+        behaviour: Option<&Path>,
+        mistakes: &mut Mistakes,
+    ) -> Result<Source, Exit> {
+        let read = |path: &Path| Ok((path.to_path_buf(), text_with(path, mistakes)?));
+        let given = behaviour.map(read).transpose()?;
+        let block = match &given {
+            Some((path, text)) => {
+                Some(syntax::parse(text).map_err(|problems| mistakes.tell(path, text, &problems))?)
+            }
+            None => run::block(tree).cloned(),
+        };
+        let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
+        let known = [(own.to_string(), text.clone())].into();
+        let empty = Tree { place: Place::default(), value: Value::Map(Vec::new()) };
+        let mut files = files_of(path, &block.unwrap_or(empty), known, mistakes)?;
+        files.remove(own);
+        let behaviour = given.as_ref().map(|(_, text)| text.as_str());
+        let request =
+            run::Request { name: own, text: &text, behaviour, overrides: &[], files: &files };
+        let parsed = run::Parsed::new(request)
+            .map_err(|mistaken| mistakes.tell_of(path, &text, given.as_ref(), &mistaken))?;
+        Ok(Source::new(path, text, given, Kind::Stack(Box::new(parsed))))
+    }
+
+    /// The scenario with overrides `KEY=VALUE`. Mistakes are told on standard error, all of them;
+    /// so is what is assumed, unless it was told before.
+    ///
+    /// # Errors
+    /// The exit code: it is not valid.
+    pub fn with(&mut self, overrides: &[String]) -> Result<Input, Exit> {
+        self.read(overrides, &mut Mistakes::default())
+    }
+
+    fn read(&mut self, overrides: &[String], mistakes: &mut Mistakes) -> Result<Input, Exit> {
+        if let Kind::Scenario { tree, files } = &self.kind {
+            let scenario = crate::scenario::load_tree(tree.clone(), &self.text, overrides, files);
+            let scenario =
+                scenario.map_err(|problems| mistakes.tell(&self.path, &self.text, &problems))?;
+            return Ok(Input { scenario, services: None, refused: String::new() });
+        }
+        let stack = self.stack_with(overrides, mistakes)?;
+        for assumption in &stack.assumptions {
+            if self.told.insert(assumption.clone()) {
+                note(format_args!("assumed: {assumption}\n"));
+            }
+        }
+        let services = Some(stack.services.len());
+        mistakes.keep(&self.path, &stack.refused);
+        let refused = match stack.refused.0.as_slice() {
+            [] => String::new(),
+            _ => stack.refused.render(&self.path.display().to_string(), &self.text),
+        };
+        Ok(Input { scenario: stack.scenario, services, refused })
+    }
+
+    fn stack_with(
+        &mut self,
+        overrides: &[String],
+        mistakes: &mut Mistakes,
+    ) -> Result<run::Stack, Exit> {
+        let Kind::Stack(parsed) = &mut self.kind else {
+            complain(format_args!("{} is a scenario and no stack file", self.path.display()));
+            return Err(Exit::Invalid);
+        };
+        let (path, text, given) = (&self.path, &self.text, self.behaviour.as_ref());
+        let stack = parsed.with(overrides);
+        stack.map_err(|mistaken| mistakes.tell_of(path, text, given, &mistaken))
+    }
+}
+
+/// A mistake in a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mistake {
+    /// The file as it was named.
+    pub file: String,
+    /// Where; nothing if the file as a whole cannot be read.
+    pub place: Option<Place>,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+/// Mistakes that were told on standard error.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl Mistakes {
+    /// Tells what is wrong in a file.
+    fn tell(&mut self, path: &Path, text: &str, problems: &Problems) -> Exit {
+        note(problems.render(&path.display().to_string(), text));
+        self.keep(path, problems);
         Exit::Invalid
-    };
-    let tree = syntax::parse(&text).map_err(|problems| invalid(&problems))?;
-    if run::is_stack(&tree) {
-        return stack(path, &text, &tree, overrides, behaviour);
     }
-    if behaviour.is_some() {
-        complain(format_args!("--behaviour is for stack files, and {name} is a scenario"));
-        return Err(Exit::Usage);
+
+    fn keep(&mut self, path: &Path, problems: &Problems) {
+        for problem in &problems.0 {
+            let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})"));
+            self.0.push(Mistake {
+                file: path.display().to_string(),
+                place: Some(problem.place).filter(|place| place.line > 0),
+                message: format!("{}{}", problem.message, hint.unwrap_or_default()),
+            });
+        }
     }
-    let files = files_of(path, &tree, BTreeMap::new())?;
-    let scenario = crate::scenario::load_files(&text, overrides, &files);
-    let scenario = scenario.map_err(|problems| invalid(&problems))?;
-    Ok(Input { scenario, services: None, refused: String::new() })
+
+    /// Tells what is wrong in a stack file, or in the file of its behaviour.
+    fn tell_of(
+        &mut self,
+        path: &Path,
+        text: &str,
+        behaviour: Option<&(PathBuf, String)>,
+        mistaken: &Mistaken,
+    ) -> Exit {
+        match (mistaken, behaviour) {
+            (Mistaken::Behaviour(problems), Some((path, text))) => self.tell(path, text, problems),
+            (Mistaken::Behaviour(problems) | Mistaken::Stack(problems), _) => {
+                self.tell(path, text, problems)
+            }
+        }
+    }
+
+    /// Tells what is wrong with a file as a whole.
+    fn whole(&mut self, path: &Path, message: String) {
+        complain(&message);
+        self.0.push(Mistake { file: path.display().to_string(), place: None, message });
+    }
 }
 
 /// Reads a stack file. Mistakes are told on standard error, all of them.
@@ -90,11 +267,10 @@ pub fn stack_file(
     overrides: &[String],
     behaviour: Option<&Path>,
 ) -> Result<run::Stack, Exit> {
-    let text = text_of(path)?;
-    let tree = syntax::parse(&text).map_err(|problems| {
-        note(problems.render(&path.display().to_string(), &text));
-        Exit::Invalid
-    })?;
+    let mistakes = &mut Mistakes::default();
+    let text = text_with(path, mistakes)?;
+    let tree = syntax::parse(&text);
+    let tree = tree.map_err(|problems| mistakes.tell(path, &text, &problems))?;
     if !run::is_stack(&tree) {
         let path = path.display();
         let why = match (tree.get("script"), tree.get("services")) {
@@ -104,67 +280,13 @@ pub fn stack_file(
         complain(format_args!("{path} is no stack file: {why}"));
         return Err(Exit::Invalid);
     }
-    let stack = loaded(path, &text, &tree, overrides, behaviour)?;
+    let stack = Source::stack(path, text.clone(), &tree, behaviour, mistakes)?
+        .stack_with(overrides, mistakes)?;
     if !stack.refused.0.is_empty() {
         note(stack.refused.render(&path.display().to_string(), &text));
         return Err(Exit::Invalid);
     }
     Ok(stack)
-}
-
-/// A stack file as a scenario.
-fn stack(
-    path: &Path,
-    text: &str,
-    tree: &Tree,
-    overrides: &[String],
-    behaviour: Option<&Path>,
-) -> Result<Input, Exit> {
-    let stack = loaded(path, text, tree, overrides, behaviour)?;
-    for assumption in &stack.assumptions {
-        note(format_args!("assumed: {assumption}\n"));
-    }
-    let services = Some(stack.services.len());
-    let refused = match stack.refused.0.as_slice() {
-        [] => String::new(),
-        _ => stack.refused.render(&path.display().to_string(), text),
-    };
-    Ok(Input { scenario: stack.scenario, services, refused })
-}
-
-/// A stack file with the files around it.
-fn loaded(
-    path: &Path,
-    text: &str,
-    tree: &Tree,
-    overrides: &[String],
-    behaviour: Option<&Path>,
-) -> Result<run::Stack, Exit> {
-    let told = |path: &Path, text: &str, problems: &Problems| {
-        note(problems.render(&path.display().to_string(), text));
-        Exit::Invalid
-    };
-    let own = path.file_name().and_then(|name| name.to_str()).unwrap_or("stack.yml");
-    let given = behaviour.map(text_of).transpose()?;
-    let block = match (&given, behaviour) {
-        (Some(text), Some(path)) => {
-            Some(syntax::parse(text).map_err(|problems| told(path, text, &problems))?)
-        }
-        _ => run::block(tree).cloned(),
-    };
-    let known = [(own.to_string(), text.to_string())].into();
-    let empty = Tree { place: Place::default(), value: Value::Map(Vec::new()) };
-    let mut files = files_of(path, &block.unwrap_or(empty), known)?;
-    files.remove(own);
-    let behaviour_text = given.as_deref();
-    let request =
-        run::Request { name: own, text, behaviour: behaviour_text, overrides, files: &files };
-    run::load(request).map_err(|mistaken| match mistaken {
-        Mistaken::Stack(problems) => told(path, text, &problems),
-        Mistaken::Behaviour(problems) => {
-            told(behaviour.unwrap_or(path), behaviour_text.unwrap_or(""), &problems)
-        }
-    })
 }
 
 /// The files that the commands of a script read, and those that these read in turn. Paths are seen
@@ -173,11 +295,12 @@ fn files_of(
     path: &Path,
     tree: &Tree,
     mut files: BTreeMap<String, String>,
+    mistakes: &mut Mistakes,
 ) -> Result<BTreeMap<String, String>, Exit> {
     let directory = path.parent().unwrap_or(Path::new(""));
     for name in crate::scenario::files::missing(tree).into_keys() {
         if !files.contains_key(&name)
-            && let Some(text) = small_file(&directory.join(&name))?
+            && let Some(text) = small_file(&directory.join(&name), mistakes)?
         {
             files.insert(name, text);
         }
@@ -188,7 +311,7 @@ fn files_of(
         named.extend(compose::env_files(text, name, &environment));
     }
     for name in named {
-        if let Some(text) = small_file(&directory.join(&name))? {
+        if let Some(text) = small_file(&directory.join(&name), mistakes)? {
             files.insert(name, text);
         }
     }
@@ -196,20 +319,25 @@ fn files_of(
 }
 
 /// The text of a file that a scenario reads; nothing if it is not there.
-fn small_file(path: &Path) -> Result<Option<String>, Exit> {
+fn small_file(path: &Path, mistakes: &mut Mistakes) -> Result<Option<String>, Exit> {
     let limit = MAX_FILE_BYTES >> 10;
     let too_large = format!("is larger than such a file may be: {limit} KiB");
     match bounded(path, MAX_FILE_BYTES) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        read => text_in(path, read, &too_large).map(Some),
+        read => text_in(path, read, &too_large, mistakes).map(Some),
     }
 }
 
 /// The text of a scenario file.
-fn text_of(path: &Path) -> Result<String, Exit> {
+pub(super) fn text_of(path: &Path) -> Result<String, Exit> {
+    text_with(path, &mut Mistakes::default())
+}
+
+/// The same, with what is wrong with it kept.
+fn text_with(path: &Path, mistakes: &mut Mistakes) -> Result<String, Exit> {
     let limit = MAX_BYTES >> 20;
     let too_large = format!("is larger than a scenario may be, which is {limit} MiB");
-    text_in(path, bounded(path, MAX_BYTES), &too_large)
+    text_in(path, bounded(path, MAX_BYTES), &too_large, mistakes)
 }
 
 /// What is in a file; nothing if that is more than `most` bytes, which are not read: it may have no
@@ -225,18 +353,19 @@ fn text_in(
     path: &Path,
     read: io::Result<Option<Vec<u8>>>,
     too_large: &str,
+    mistakes: &mut Mistakes,
 ) -> Result<String, Exit> {
     let name = path.display();
     let bytes = read.map_err(|error| {
-        complain(format_args!("cannot read {name}: {error}"));
+        mistakes.whole(path, format!("cannot read {name}: {error}"));
         Exit::File
     })?;
     let Some(bytes) = bytes else {
-        complain(format_args!("{name} {too_large}"));
+        mistakes.whole(path, format!("{name} {too_large}"));
         return Err(Exit::Invalid);
     };
     String::from_utf8(bytes).map_err(|_| {
-        complain(format_args!("{name} is not UTF-8 text"));
+        mistakes.whole(path, format!("{name} is not UTF-8 text"));
         Exit::Invalid
     })
 }

@@ -1,5 +1,6 @@
 //! The command line: files, terminals and exit codes. Known by nobody.
 
+pub mod advise;
 pub mod check;
 pub mod completions;
 pub mod conform;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::num::NonZeroU16;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -30,6 +30,9 @@ pub struct PlanArgs {
     /// tag `previous`
     #[arg(long, value_name = "OLD")]
     against: Option<PathBuf>,
+    /// Name of the stack, as `docker stack deploy` has it; without it, that of the file
+    #[arg(long, value_name = "STACK")]
+    name: Option<String>,
     /// A new image of a service; may be repeated
     #[arg(long = "image", value_name = "SERVICE=IMAGE")]
     images: Vec<String>,
@@ -74,7 +77,7 @@ enum Format {
 }
 
 /// A time of at most a day.
-fn time(text: &str) -> Result<Span, String> {
+pub(super) fn time(text: &str) -> Result<Span, String> {
     let span = Span::parse_go(text)?;
     let day = Span::from_secs(24 * 3600);
     if span > Span::ZERO && span <= day {
@@ -90,21 +93,17 @@ pub fn run(args: &PlanArgs) -> Exit {
 }
 
 fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
-    // Mistakes of both files are told before anything else is done.
     let new = stack_file(&args.file, &args.overrides, args.behaviour.as_deref());
-    let old = args.against.as_deref().map(|path| stack_file(path, &[], None));
-    let (new, old) = match (new, old.transpose()) {
-        (Ok(new), Ok(old)) => (new, old),
-        (Err(exit), Ok(_)) | (Ok(_), Err(exit)) => return Err(exit),
-        (Err(one), Err(other)) => return Err(if one as u8 >= other as u8 { one } else { other }),
-    };
-    let images = images(args, &new)?;
+    let (new, old) = both(new, args.against.as_deref())?;
+    let new = named(args, new)?;
+    let images = images(&args.images, &new)?;
     let mut assumptions: Vec<String> =
         new.assumptions.iter().filter(|text| !text.starts_with(DEPLOYED_ONCE)).cloned().collect();
     if !new.scenario.faults.is_empty() {
         assumptions.push("no fault happens: those of the file are left out".to_string());
     }
-    let (base, over) = base(args, old, &images, &mut assumptions);
+    let against = args.against.as_deref();
+    let (base, over) = base(against, old, &images, &mut assumptions);
     for assumption in &assumptions {
         note(format_args!("assumed: {assumption}\n"));
     }
@@ -139,9 +138,9 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
         forecast: &forecast,
     };
     let exit = match Answer::of(&deploy, &forecast) {
-        Answer::Yes => Exit::Success,
+        Answer::Yes | Answer::Look => Exit::Success,
         Answer::No => Exit::No,
-        Answer::Stuck => Exit::Limit,
+        Answer::Stuck | Answer::Unknown => Exit::Limit,
     };
     Ok(answer(|out| {
         let mut out = io::BufWriter::new(out);
@@ -155,14 +154,49 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
     }))
 }
 
+/// The new stack under the name that is asked for.
+fn named(args: &PlanArgs, mut new: Stack) -> Result<Stack, Exit> {
+    if let Some(name) = &args.name {
+        if !is_stack_name(name) {
+            complain(format_args!(
+                "--name {name}: a stack's name has letters, digits, _ and -, and begins with a \
+                 letter or digit"
+            ));
+            return Err(Exit::Usage);
+        }
+        new.name.clone_from(name);
+    }
+    Ok(new)
+}
+
+/// What the names of a stack's services may begin with.
+fn is_stack_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(fits)
+}
+
+/// The new stack and the old one, if there is a file of it. Mistakes of both files are told before
+/// anything else is done.
+pub(super) fn both(
+    new: Result<Stack, Exit>,
+    against: Option<&Path>,
+) -> Result<(Stack, Option<Stack>), Exit> {
+    let old = against.map(|path| stack_file(path, &[], None));
+    match (new, old.transpose()) {
+        (Ok(new), Ok(old)) => Ok((new, old)),
+        (Err(exit), Ok(_)) | (Ok(_), Err(exit)) => Err(exit),
+        (Err(one), Err(other)) => Err(if one as u8 >= other as u8 { one } else { other }),
+    }
+}
+
 /// What the new stack is deployed over, and in words.
-fn base(
-    args: &PlanArgs,
+pub(super) fn base(
+    against: Option<&Path>,
     old: Option<Stack>,
     images: &BTreeMap<String, String>,
     assumptions: &mut Vec<String>,
 ) -> (Base, String) {
-    match (old, &args.against) {
+    match (old, against) {
         (Some(old), Some(path)) => (Base::Other(Box::new(old)), path.display().to_string()),
         _ if !images.is_empty() => (Base::SameFile, "the images that it names".to_string()),
         _ => {
@@ -174,7 +208,7 @@ fn base(
 }
 
 /// `--image` by key of the service; every mistake at once.
-fn images(args: &PlanArgs, new: &Stack) -> Result<BTreeMap<String, String>, Exit> {
+pub(super) fn images(given: &[String], new: &Stack) -> Result<BTreeMap<String, String>, Exit> {
     let known: Vec<&str> = new.services.iter().map(String::as_str).collect();
     let mut images = BTreeMap::new();
     let mut mistaken = false;
@@ -182,7 +216,7 @@ fn images(args: &PlanArgs, new: &Stack) -> Result<BTreeMap<String, String>, Exit
         complain(format_args!("--image {text}"));
         mistaken = true;
     };
-    for assignment in &args.images {
+    for assignment in given {
         let Some((name, image)) = assignment.split_once('=') else {
             wrong(format!("{assignment}: SERVICE=IMAGE was expected"));
             continue;

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::input::{Otherwise, WholeFile};
 use crate::cli::report;
 use crate::cli::say::{complain, ended, note};
+pub use crate::expect::laws::{broken_laws, settings};
 use crate::expect::{Verdict, evaluate};
 use crate::metrics::{Metrics, ServiceMetrics};
 use crate::render::json;
@@ -19,7 +20,6 @@ use crate::scenario::Scenario;
 use crate::sim::world::Simulation;
 use crate::timeline::codec::Writer;
 use crate::timeline::ends::{Footer, Stop, Timeline};
-use crate::timeline::laws::{Settings, Severity, check_with};
 use crate::timeline::record::Record;
 use crate::timeline::sink::Tee;
 use crate::timeline::words::Weight;
@@ -155,24 +155,6 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, file: Option<WholeFile>) -> io
         note(format_args!("repeat with: {}\n", repeat(args, scenario)));
     }
     Ok(exit)
-}
-
-/// What the laws have to know of a scenario's cluster.
-pub fn settings(scenario: &Scenario) -> Settings {
-    let usual = Settings::default();
-    Settings {
-        history_limit: scenario.cluster.task_history_limit,
-        // Usually a hop takes a millisecond, and several come together.
-        hop: usual.hop.max(scenario.cluster.commit_hop.times(20)),
-        ..usual
-    }
-}
-
-/// The invariants that a run broke; broken promises are Swarm's own and no mistake.
-pub fn broken_laws(scenario: &Scenario, records: &[Record], footer: &Footer) -> Vec<&'static str> {
-    let violations = check_with(settings(scenario), records, footer);
-    let broken = violations.iter().filter(|v| v.law.severity == Severity::Invariant);
-    broken.map(|v| v.law.id).collect()
 }
 
 fn outcome(scenario: &Scenario, records: &[Record], footer: Footer) -> Outcome {

@@ -429,7 +429,7 @@ mod tests {
                 let mut spec = specs.last().cloned();
                 match command {
                     DockerCommand::ServiceCreate { spec: created, .. } => {
-                        spec = Some((*created).clone())
+                        spec = Some((*created).clone());
                     }
                     DockerCommand::ServiceUpdate(update) => {
                         let Ok(UpdateRequest::Spec(updated)) = update.request(&spec.unwrap())

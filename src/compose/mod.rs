@@ -8,6 +8,7 @@
 //! Source: cli surface 5. Upstream: docker cli `cli/compose`, `cli/command/stack`.
 
 mod deploy;
+pub mod edit;
 mod file;
 mod interpolate;
 mod mistake;

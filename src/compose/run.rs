@@ -73,31 +73,83 @@ pub struct Request<'r> {
 /// # Errors
 /// Every mistake, in Docker's words where they are Docker's.
 pub fn load(request: Request<'_>) -> Result<Stack, Mistaken> {
-    let bytes = request.text.len();
-    if bytes > MAX_FILE_BYTES {
-        let message = format!("the file has {bytes} bytes, more than {MAX_FILE_BYTES}");
-        let problem = Problem::new(Place { line: 1, column: 1 }, "", message);
-        return Err(Mistaken::Stack(Problems(vec![problem])));
+    Parsed::new(request)?.with(request.overrides)
+}
+
+/// A stack file that is parsed, to be run with these overrides or with those.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    name: String,
+    text: String,
+    behaviour: Option<String>,
+    files: BTreeMap<String, String>,
+    /// What overrides are put into.
+    block: Tree,
+    /// The file as it was read last, and with which variables.
+    read: Option<(Environment, ComposeFile)>,
+}
+
+impl Parsed {
+    /// Parses a file and what describes its behaviour. The overrides of the request are left aside.
+    ///
+    /// # Errors
+    /// Neither is YAML.
+    pub fn new(request: Request<'_>) -> Result<Parsed, Mistaken> {
+        let bytes = request.text.len();
+        if bytes > MAX_FILE_BYTES {
+            let message = format!("the file has {bytes} bytes, more than {MAX_FILE_BYTES}");
+            let problem = Problem::new(Place { line: 1, column: 1 }, "", message);
+            return Err(Mistaken::Stack(Problems(vec![problem])));
+        }
+        let tree = parse(request.text).map_err(Mistaken::Stack)?;
+        let nothing = Tree { place: Place { line: 1, column: 1 }, value: Value::Map(Vec::new()) };
+        let block = match request.behaviour {
+            Some(text) => parse(text).map_err(Mistaken::Behaviour)?,
+            None => tree.get(BLOCK).filter(|block| !block.is_null()).cloned().unwrap_or(nothing),
+        };
+        Ok(Parsed {
+            name: request.name.to_string(),
+            text: request.text.to_string(),
+            behaviour: request.behaviour.map(str::to_string),
+            files: request.files.clone(),
+            block,
+            read: None,
+        })
     }
-    let tree = parse(request.text).map_err(Mistaken::Stack)?;
-    let mut block = match request.behaviour {
-        Some(text) => parse(text).map_err(Mistaken::Behaviour)?,
-        None => tree
-            .get(BLOCK)
-            .filter(|block| !block.is_null())
-            .cloned()
-            .unwrap_or(Tree { place: Place { line: 1, column: 1 }, value: Value::Map(Vec::new()) }),
-    };
-    let applied = request.overrides.iter().map(|assignment| set::apply(&mut block, assignment));
-    let wrong: Vec<Problem> = applied.filter_map(Result::err).collect();
-    if !wrong.is_empty() {
-        return Err(Mistaken::Stack(Problems::sorted(wrong)));
+
+    /// The file, read anew only if the variables are others than last time.
+    fn file(&mut self, environment: &Environment) -> Result<&ComposeFile, Mistaken> {
+        if self.read.as_ref().is_none_or(|(last, _)| last != environment) {
+            let around = Surroundings { environment, files: &self.files, path: &self.name };
+            let file =
+                read(&self.text, around).map_err(|refusal| Mistaken::Stack(refusal.problems))?;
+            self.read = Some((environment.clone(), file));
+        }
+        let (_, file) = self.read.as_ref().expect("it was read just now, if not before");
+        Ok(file)
     }
-    let environment = environment(&block);
-    let name = stack_name(request.name);
-    let path = request.name;
-    let around = Surroundings { environment: &environment, files: request.files, path };
-    let file = read(request.text, around).map_err(|refusal| Mistaken::Stack(refusal.problems))?;
+
+    /// As a scenario, with overrides `KEY=VALUE`.
+    ///
+    /// # Errors
+    /// Every mistake, in Docker's words where they are Docker's.
+    pub fn with(&mut self, overrides: &[String]) -> Result<Stack, Mistaken> {
+        let mut block = self.block.clone();
+        let applied = overrides.iter().map(|assignment| set::apply(&mut block, assignment));
+        let wrong: Vec<Problem> = applied.filter_map(Result::err).collect();
+        if !wrong.is_empty() {
+            return Err(Mistaken::Stack(Problems::sorted(wrong)));
+        }
+        let file = self.file(&environment(&block))?.clone();
+        let Parsed { name, text, behaviour, files, .. } = self;
+        let request = Request { name, text, behaviour: behaviour.as_deref(), overrides, files };
+        completed(request, block, file)
+    }
+}
+
+/// A block whose overrides are in it, with all that it does not say.
+fn completed(request: Request<'_>, block: Tree, file: ComposeFile) -> Result<Stack, Mistaken> {
+    let (name, path) = (stack_name(request.name), request.name);
     let plans = file.lower(&name, path).services;
     let plans = plans.map_err(|refusal| Mistaken::Stack(refusal.problems))?;
     let refused = plans.iter().filter_map(|plan| {

@@ -36,6 +36,9 @@ pub struct Recording {
     pub steps: Vec<StepSeen>,
     /// What happened, in order of time.
     pub events: Vec<EventSeen>,
+    /// The identifiers that labels stand for.
+    #[serde(default)]
+    pub raw_ids: BTreeMap<String, String>,
 }
 
 /// A length of time or a moment, written in seconds.

@@ -13,13 +13,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::base::ids::{Id, RecordNo};
+use crate::base::ids::{Id, RecordNo, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::conform::recording_links::{Link, Slack, TICK, between};
-use crate::conform::recording_seen::{At, Name, Seen, Status, Task};
+use crate::conform::recording_seen::{At, Name, Seen, Status, Task, of_tasks};
 use crate::docker::behaviour::Engine;
 use crate::swarmkit::task::TaskState;
-use crate::timeline::record::{Fact, Record, TaskChange};
+use crate::timeline::record::{ContainerChange, Fact, Record, TaskChange};
 
 /// A status that was in force no longer than that may have been missed: the manager stores reports
 /// every 0.1 s, and a node may have two batches under way.
@@ -48,6 +48,18 @@ pub struct Replay<'a> {
     pub records: &'a [Record],
     /// End of the recording: nothing is known after it.
     pub end: SimTime,
+    /// Starts that were given, by how much they are off the median.
+    pub starts: BTreeMap<Name, Span>,
+}
+
+/// Where an event comes from.
+struct Origin<'a> {
+    /// The nearest cause that is on both sides.
+    cause: Option<&'a Pair>,
+    /// The links from it.
+    links: Vec<Link>,
+    /// By how much they are simulated off the median.
+    off: Span,
 }
 
 /// An event on both sides.
@@ -59,6 +71,8 @@ struct Pair {
 
 struct Comparison<'a> {
     replay: &'a Replay<'a>,
+    /// Names of the simulated tasks, if starts were given.
+    names: BTreeMap<TaskIx, Name>,
     pairs: BTreeMap<RecordNo, Pair>,
     /// Simulated and not recorded.
     extra: Vec<(String, SimTime, Option<RecordNo>)>,
@@ -119,8 +133,13 @@ pub fn compare(recorded: &Seen, replay: &Replay<'_>) -> Option<Parting> {
 /// What differs but for times, and the times of all events that do not.
 pub fn compare_all(recorded: &Seen, replay: &Replay<'_>) -> (Vec<Parting>, Vec<Lag>) {
     let simulated = &Seen::of_records(replay.records);
-    let mut comparison =
-        Comparison { replay, pairs: BTreeMap::new(), extra: Vec::new(), partings: Vec::new() };
+    let mut comparison = Comparison {
+        replay,
+        names: if replay.starts.is_empty() { BTreeMap::new() } else { of_tasks(replay.records) },
+        pairs: BTreeMap::new(),
+        extra: Vec::new(),
+        partings: Vec::new(),
+    };
     comparison.causes(recorded, simulated);
     comparison.lists("service spec", &recorded.specs, &simulated.specs);
     comparison.lists("update status", &recorded.updates, &simulated.updates);
@@ -172,21 +191,30 @@ impl Comparison<'_> {
         }
     }
 
-    /// The nearest cause that is on both sides, and the links from it.
-    fn cause(&self, no: RecordNo) -> (Option<&Pair>, Vec<Link>) {
-        let mut links = Vec::new();
+    fn origin(&self, no: RecordNo) -> Origin<'_> {
+        let mut origin = Origin { cause: None, links: Vec::new(), off: Span::ZERO };
         let (mut at, mut record) = (Some(no), self.replay.records.get(no.index()));
         loop {
             let because = at.and_then(|at| self.because(at));
-            let (Some(effect), Some(because)) = (record, because) else { return (None, links) };
-            let Some(cause) = self.replay.records.get(because.index()) else {
-                return (None, links);
-            };
-            links.extend(between(&cause.fact, &effect.fact));
+            let (Some(effect), Some(because)) = (record, because) else { return origin };
+            let Some(cause) = self.replay.records.get(because.index()) else { return origin };
+            origin.links.extend(between(&cause.fact, &effect.fact));
+            origin.off = origin.off.plus(self.start_off(&effect.fact));
             if let Some(pair) = self.pairs.get(&because) {
-                return (Some(pair), links);
+                return Origin { cause: Some(pair), ..origin };
             }
             (at, record) = (Some(because), Some(cause));
+        }
+    }
+
+    /// By how much the start of a container was given to be off the median.
+    fn start_off(&self, fact: &Fact) -> Span {
+        match fact {
+            Fact::Container { task, change: ContainerChange::Started } => {
+                let name = self.names.get(task);
+                name.and_then(|name| self.replay.starts.get(name)).copied().unwrap_or(Span::ZERO)
+            }
+            _ => Span::ZERO,
         }
     }
 
@@ -211,20 +239,22 @@ impl Comparison<'_> {
         own.map(RecordNo::from_index).or(Some(because))
     }
 
-    fn slack(&self, links: &[Link]) -> Slack {
+    fn slack(&self, origin: &Origin<'_>) -> Slack {
         let tick = Slack { early: TICK, late: TICK };
-        links.iter().fold(tick, |slack, link| slack.with(*link, self.replay.engine))
+        let links = origin.links.iter();
+        links.fold(tick, |slack, link| slack.with(*link, self.replay.engine)).off(origin.off)
     }
 
     fn lag(&self, no: RecordNo) -> Option<Lag> {
         let pair = self.pairs.get(&no)?;
-        let (cause, links) = self.cause(no);
+        let origin = self.origin(no);
+        let (slack, cause) = (self.slack(&origin), origin.cause);
         let from = cause.map_or((SimTime::ZERO, SimTime::ZERO), |c| (c.recorded, c.simulated));
         Some(Lag {
             what: pair.what.clone(),
             cause: cause.map(|cause| cause.what.clone()),
-            slack: self.slack(&links),
-            links,
+            slack,
+            links: origin.links,
             at: pair.recorded,
             recorded: Span(pair.recorded.0 as i64 - from.0.0 as i64),
             simulated: Span(pair.simulated.0 as i64 - from.1.0 as i64),
@@ -245,10 +275,11 @@ impl Comparison<'_> {
     /// It parts if it must have come, by its causes, before the recording ended.
     fn simulated_only(&mut self) {
         for (what, at, no) in std::mem::take(&mut self.extra) {
-            let (cause, links) = no.map_or((None, Vec::new()), |no| self.cause(no));
+            let nothing = || Origin { cause: None, links: Vec::new(), off: Span::ZERO };
+            let origin = no.map_or_else(nothing, |no| self.origin(no));
             let (recorded, simulated) =
-                cause.map_or((SimTime::ZERO, SimTime::ZERO), |c| (c.recorded, c.simulated));
-            let lag = at.since(simulated.min(at)).plus(self.slack(&links).late);
+                origin.cause.map_or((SimTime::ZERO, SimTime::ZERO), |c| (c.recorded, c.simulated));
+            let lag = at.since(simulated.min(at)).plus(self.slack(&origin).late);
             if recorded.after(lag) < self.replay.end {
                 self.part(at, format!("{what}: simulated at {at}, not recorded"));
             }
@@ -388,9 +419,10 @@ mod tests {
     /// What differs but for times.
     fn parting(recorded: Statuses<'_>, simulated: Statuses<'_>) -> String {
         let end = SimTime::ZERO.after(Span::from_secs(60));
-        let replay = Replay { engine: Engine::V28, records: &[], end };
+        let replay = Replay { engine: Engine::V28, records: &[], end, starts: BTreeMap::new() };
         let mut comparison = Comparison {
             replay: &replay,
+            names: BTreeMap::new(),
             pairs: BTreeMap::new(),
             extra: Vec::new(),
             partings: Vec::new(),
@@ -452,6 +484,12 @@ mod tests {
         assert!(lag(354).agrees());
         assert!(lag(724).agrees());
         assert!(!lag(725).agrees());
+        let off = |ms| {
+            let slack = lag(724).slack.off(Span::from_ms(ms));
+            Lag { simulated: Span::from_ms(500 + ms), slack, ..lag(724) }
+        };
+        assert!(off(0).agrees() && off(100).agrees() && off(-100).agrees(), "bounds stay");
+        assert!(!Lag { recorded: Span::from_ms(725), ..off(100) }.agrees());
         let told = "task 1#1 running: recorded 725ms after the beginning, simulated 500ms; allowed \
                     are 146ms less or 224ms more (node time → stored)";
         assert_eq!(lag(725).parting().what, told);

@@ -156,7 +156,7 @@ impl Link {
     /// more than the row, the deviation from what it says.
     pub fn row(self, engine: Engine) -> Row {
         let (old, new) = self.rows();
-        if engine == Engine::V20_10 { old } else { new }
+        if engine.is_20_10() { old } else { new }
     }
 
     /// Of 20.10 and of 28.
@@ -213,6 +213,13 @@ impl Slack {
             early: self.early.plus(Span::from_ms(median - least)),
             late: self.late.plus(Span::from_ms(most - median)),
         }
+    }
+
+    /// Counted from a simulation that is not at the median of a link but that much later: the
+    /// bounds stay where they are.
+    #[must_use]
+    pub fn off(self, off: Span) -> Slack {
+        Slack { early: self.early.plus(off), late: self.late.plus(off.times(-1)) }
     }
 }
 

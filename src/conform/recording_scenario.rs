@@ -225,7 +225,37 @@ pub fn choices(recording: &Recording, untold: Untold) -> Given {
         }
     }
     given.node_order = node_order(recording);
+    given.id_order = id_order(recording, &names);
+    given.start_order = start_order(recording, &names);
     given
+}
+
+/// Tasks in the order in which their containers were started.
+fn start_order(
+    recording: &Recording,
+    names: &BTreeMap<&str, (SlotKey, Ordinal)>,
+) -> BTreeMap<(SlotKey, Ordinal), usize> {
+    let started = |event: &EventSeen| match event {
+        EventSeen::Container(container) if container.what == "start" => {
+            names.get(&*container.task).copied()
+        }
+        _ => None,
+    };
+    let started = recording.events.iter().filter_map(started);
+    started.enumerate().map(|(place, name)| (name, place)).collect()
+}
+
+/// Tasks in the order of the identifiers that they had.
+fn id_order(
+    recording: &Recording,
+    names: &BTreeMap<&str, (SlotKey, Ordinal)>,
+) -> BTreeMap<(SlotKey, Ordinal), u64> {
+    let id = |(label, name): (&&str, &(SlotKey, Ordinal))| {
+        recording.raw_ids.get(*label).map(|id| (id.as_str(), *name))
+    };
+    let mut ids: Vec<_> = names.iter().filter_map(id).collect();
+    ids.sort_unstable();
+    ids.into_iter().zip(0..).map(|((_, name), place)| (name, place)).collect()
 }
 
 /// Tasks that the restart logic made: at the news that the one before had ended.

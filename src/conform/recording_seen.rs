@@ -28,6 +28,17 @@ impl fmt::Display for Name {
     }
 }
 
+/// The names of the tasks of a timeline.
+pub fn of_tasks(records: &[Record]) -> BTreeMap<TaskIx, Name> {
+    let name = |record: &Record| match &record.fact {
+        Fact::Task { task, change: TaskChange::Created(created) } => {
+            Some((*task, Name(created.slot, created.ordinal)))
+        }
+        _ => None,
+    };
+    records.iter().filter_map(name).collect()
+}
+
 /// Something that became true at a moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct At<T> {

@@ -170,6 +170,9 @@ pub struct LatencyChanges {
 /// Which engine the nodes run, where versions differ.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Engine {
+    /// Docker Engine 20.10.9: behaves as 20.10 but for the final watch of an update, which is no
+    /// longer than the monitor period. So did every engine before it; see [`Engine::watches_late`].
+    V20_10_9,
     /// Docker Engine 20.10, as recorded.
     V20_10,
     /// Docker Engine 28, as recorded.
@@ -179,11 +182,25 @@ pub enum Engine {
     V29,
 }
 
+impl Engine {
+    /// Whether it is of the line 20.10, of which one version was recorded.
+    pub fn is_20_10(self) -> bool {
+        self <= Engine::V20_10
+    }
+
+    /// Whether the final watch of an update is longer than the delay. Source: the release notes of
+    /// 20.10.10 of 2021-10-25 (moby/moby#42875, which brought moby/swarmkit#3003); all lines since
+    /// have it.
+    pub fn watches_late(self) -> bool {
+        self >= Engine::V20_10
+    }
+}
+
 impl Latencies {
     /// Measured values (minimum, 10 %, median, 90 %, maximum) of the recordings' calibration
     /// tables.
     pub fn measured(engine: Engine) -> Latencies {
-        let old = engine == Engine::V20_10;
+        let old = engine.is_20_10();
         let q = Quantity::quantiles_ms;
         Latencies {
             // assigned → preparing (node time), less the 100 ms of the assignment batch

@@ -31,7 +31,7 @@ pub fn missing_image(engine: Engine, image: &str) -> Arc<str> {
 
 /// The error of a program that does not exist in the image (surprises of engine 28, item 2).
 pub fn command_not_found(engine: Engine, program: &str) -> Arc<str> {
-    let (task, init, end) = if engine == Engine::V20_10 {
+    let (task, init, end) = if engine.is_20_10() {
         ("", "", ": unknown")
     } else {
         ("failed to create task for container: ", "error during container init: ", "")

@@ -1,6 +1,7 @@
 //! Do the expectations of a scenario hold? A fold over the records of its timeline; nothing else is
 //! asked.
 
+pub mod laws;
 mod reading;
 mod requests;
 mod service;

@@ -35,6 +35,17 @@ impl Service {
         self.new.as_ref().and_then(|spec| spec.update).unwrap_or(UPDATE_CONFIG)
     }
 
+    /// What the change of one of its fields does. The dirty test looks at ports only where more
+    /// than the placement differs, or nothing (semantics 3).
+    pub fn effect(&self, field: &Field) -> &'static str {
+        match field.part {
+            Part::Endpoint if self.restart == Restart::Misplaced => {
+                "hidden by the placement: only what restarts for that gets it"
+            }
+            part => part.effect(),
+        }
+    }
+
     /// Whether the deploy does nothing to it.
     pub fn is_left_alone(&self) -> bool {
         self.restart == Restart::None && self.fields.is_empty()
@@ -383,6 +394,37 @@ mod tests {
             }
             assert_eq!(told.1.is_empty(), fields.is_empty(), "{number}: {:?}", told.1);
         }
+    }
+
+    /// Upstream's test asks for the endpoint only after it has found that not the placement alone
+    /// differs in the template.
+    #[test]
+    fn a_placement_change_hides_a_port_change() {
+        let port = |s: &mut ServiceSpec, published: u32| {
+            let ports = vec![PortConfig {
+                published,
+                target: 8080,
+                protocol: Protocol::Tcp,
+                publish_mode: PublishMode::Ingress,
+            }];
+            s.endpoint = Some(EndpointSpec { ports, ..EndpointSpec::default() });
+        };
+        let (mut old, mut new) = (spec(), spec());
+        port(&mut old, 80);
+        port(&mut new, 81);
+        let of = |old: &ServiceSpec, new: &ServiceSpec| {
+            let pairs = |spec: &ServiceSpec| vec![("web".to_string(), spec.clone())];
+            let told = changes(pairs(old), pairs(new)).remove(0);
+            let field = told.fields.iter().find(|field| field.part == Part::Endpoint);
+            (told.restart, told.effect(field.expect("the port differs")))
+        };
+        assert_eq!(of(&old, &new), (Restart::All, "restarts all"));
+        let constraints = vec!["node.role==worker".to_string()];
+        new.task.placement = Some(Placement { constraints, ..Placement::default() });
+        let hidden = "hidden by the placement: only what restarts for that gets it";
+        assert_eq!(of(&old, &new), (Restart::Misplaced, hidden));
+        new.task.container.image = "app:2".into();
+        assert_eq!(of(&old, &new), (Restart::All, "restarts all"));
     }
 
     #[test]

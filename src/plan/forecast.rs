@@ -42,6 +42,8 @@ pub struct Failing {
     pub client: Client,
     /// The numbers of the service that fails.
     pub service: ServiceSummary,
+    /// Runs that a limit of the simulator ended.
+    pub cut: Cut,
 }
 
 /// The runs of a case together. Times are in nanoseconds since the deploy was typed.
@@ -49,11 +51,22 @@ pub struct Failing {
 pub struct Summary {
     /// Runs in which the old stack did not come up, so that nothing was deployed.
     pub never_up: usize,
+    /// Why it did not, or stood still later, in the first such run.
+    pub stuck: Option<Arc<str>>,
+    /// What docker said in the first run in which it ended with another code than 0, and in how
+    /// many runs it did.
+    pub said: Option<(Arc<str>, usize)>,
+    /// Runs that a limit of the simulator ended.
+    pub cut: Cut,
     /// The docker client.
     pub client: Client,
     /// The services by name.
     pub services: BTreeMap<Arc<str>, ServiceSummary>,
 }
+
+/// Limits of the simulator, each with the runs that it ended. Their numbers are those of the part
+/// before.
+pub type Cut = BTreeMap<&'static str, usize>;
 
 /// The docker client that deploys in the foreground.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -79,8 +92,10 @@ pub struct ServiceSummary {
     pub least_for: Option<Range>,
     /// How long fewer served than are wanted.
     pub short_for: Option<Range>,
-    /// From when on all served, of the runs in which they did at the end.
+    /// From when on all served, of the runs in which they go on doing so.
     pub whole_after: Option<Range>,
+    /// Runs in which they serve again for a while, and then no longer.
+    pub comes_and_goes: usize,
     /// When the update was paused or rolled back, of the runs in which it was.
     pub detected: Option<Range>,
     /// Slots that had a task of the failing version.
@@ -143,7 +158,7 @@ pub fn forecast(deploy: &Deploy, modes: &[Mode], runs: usize, first_seed: u64) -
         let name = deploy.services[place].name.as_str();
         let of_service = seen.iter().filter_map(|seen| seen.services.get(name));
         let service = of(&of_service.collect::<Vec<_>>());
-        Failing { place, mode, client: client(seen), service }
+        Failing { place, mode, client: client(seen), service, cut: cut(seen) }
     });
     Forecast { runs, seed: first_seed, good, bad: bad.collect() }
 }
@@ -154,10 +169,26 @@ fn summary(seen: &[Seen]) -> Summary {
         services.entry(name.clone()).or_default().push(service);
     }
     Summary {
+        stuck: seen.iter().find_map(|seen| seen.stuck.clone()),
+        said: said(seen),
+        cut: cut(seen),
         never_up: seen.iter().filter(|seen| !seen.deployed).count(),
         client: client(seen),
         services: services.into_iter().map(|(name, all)| (name, of(&all))).collect(),
     }
+}
+
+fn cut(seen: &[Seen]) -> Cut {
+    let mut cut = Cut::new();
+    for limit in seen.iter().filter_map(|seen| seen.cut) {
+        *cut.entry(limit.word()).or_default() += 1;
+    }
+    cut
+}
+
+fn said(seen: &[Seen]) -> Option<(Arc<str>, usize)> {
+    let mut all = seen.iter().filter_map(|seen| seen.said.clone());
+    all.next().map(|first| (first, 1 + all.count()))
 }
 
 fn client(seen: &[Seen]) -> Client {
@@ -192,6 +223,7 @@ fn of(seen: &[&ServiceSeen]) -> ServiceSummary {
         least_for: spans(|seen| Some(seen.least_for)),
         short_for: spans(|seen| Some(seen.short_for)),
         whole_after: spans(|seen| seen.whole_after),
+        comes_and_goes: seen.iter().filter(|seen| seen.comes_and_goes).count(),
         detected: spans(|seen| seen.detected),
         reached: counts(|seen| seen.reached),
         on_bad: counts(|seen| seen.on_bad),

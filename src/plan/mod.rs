@@ -8,6 +8,7 @@
 
 pub mod changes;
 pub mod forecast;
+pub mod look;
 pub mod mode;
 pub mod range;
 pub mod stage;

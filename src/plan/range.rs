@@ -38,7 +38,7 @@ impl Range {
 }
 
 /// How far from the ends of so many sorted values the ends of the range are, counted from 1.
-fn rank(runs: usize) -> usize {
+pub(crate) fn rank(runs: usize) -> usize {
     ((runs + 1) / 40).max(1)
 }
 

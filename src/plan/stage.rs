@@ -17,7 +17,10 @@ use crate::scenario::model::{Action, Scenario, Step, Traffic, Wait, image_key};
 use crate::swarmkit::defaults::{MONITOR, UPDATE_CONFIG, health};
 use crate::swarmkit::spec::{HealthConfig, Mode as Amount, ServiceSpec};
 
-/// The step of a forecast's script that deploys the new stack.
+/// The step of a forecast's script that deploys the old stack.
+pub const FIRST: u32 = 0;
+
+/// The step that deploys the new one.
 pub const DEPLOY: u32 = 3;
 
 /// The last step of the script: it looks on for a while, and when it is over so is the run.
@@ -178,7 +181,7 @@ impl Deploy {
         scenario.script = vec![
             deploy("before.yml", "--detach"),
             wait(up),
-            wait(Wait::For(REST)),
+            wait(Wait::For(self.rest())),
             Step { label: Some("deploy".into()), ..deploy("after.yml", "--detach=false") },
             wait(if self.services.is_empty() { Wait::Settled(REST) } else { Wait::UpdateDone }),
             wait(Wait::For(look_on)),
@@ -189,6 +192,14 @@ impl Deploy {
         scenario.expect.clear();
         scenario.limits.time = self.longest(&scenario).plus(look_on);
         Arc::new(scenario)
+    }
+
+    /// From the convergence of the old stack to the deploy: without a health check a task runs
+    /// before it serves, and what runs is to serve before it is replaced.
+    fn rest(&self) -> Span {
+        let boots = self.old.images().map(|(_, image)| self.world.image(image).serves_after);
+        let slowest = boots.max().unwrap_or_default();
+        REST.max(slowest.plus(Span::from_secs(1)))
     }
 
     /// The image of a failing version, and how it behaves.

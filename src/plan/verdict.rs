@@ -3,6 +3,7 @@
 
 use crate::base::time::Span;
 use crate::plan::forecast::{Client, Failing, Forecast, Summary};
+use crate::plan::look::looks;
 use crate::plan::mode::Mode;
 use crate::plan::stage::{Case, Deploy};
 use crate::swarmkit::task::UpdateState;
@@ -18,6 +19,8 @@ pub enum Verdict {
     Outage,
     /// In some run the version stays, and nobody notices.
     Missed,
+    /// In some run it was not deployed at all, or the simulator gave up before the end.
+    Untried,
 }
 
 impl Verdict {
@@ -28,9 +31,11 @@ impl Verdict {
         let completed = [Some(UpdateState::Completed.word())];
         let completed = service.updates.keys().all(|state| completed.contains(state));
         let whole = service.whole_after.is_some_and(|range| range.runs == runs);
-        // A version that was deployed in no run was caught in none.
-        if service.updates.values().sum::<usize>() < runs {
-            Verdict::Missed
+        // A version that was not deployed was not caught either.
+        let tried = service.updates.values().sum::<usize>() == runs
+            && service.reached.is_some_and(|range| range.low > 0);
+        if !tried || !failing.cut.is_empty() {
+            Verdict::Untried
         } else if service.outages > 0 {
             Verdict::Outage
         } else if service.unnoticed == 0 {
@@ -49,6 +54,7 @@ impl Verdict {
             Verdict::ComesUp => "comes up",
             Verdict::Outage => "outage",
             Verdict::Missed => "not caught",
+            Verdict::Untried => "not tried",
         }
     }
 
@@ -63,22 +69,47 @@ impl Verdict {
 pub enum Answer {
     /// The good version is rolled out, and every mode that has to be caught is.
     Yes,
+    /// The same; but the deploy takes something away that somebody may miss.
+    Look,
     /// The good version is rolled out, but one that fails is not caught, or takes all replicas.
     No,
     /// Already the good version is not rolled out in every run.
     Stuck,
+    /// Nobody knows: a limit of the simulator ended runs that the answer depends on.
+    Unknown,
 }
 
 impl Answer {
     /// The answer of a forecast of a deploy.
     pub fn of(deploy: &Deploy, forecast: &Forecast) -> Answer {
+        let cut = |failing: &Failing| failing.mode.is_required() && !failing.cut.is_empty();
+        if !forecast.good.cut.is_empty() || forecast.bad.iter().any(cut) {
+            return Answer::Unknown;
+        }
         if !is_rolled_out(deploy, &forecast.good, forecast.runs) {
             return Answer::Stuck;
         }
         let bad = |failing: &Failing| {
             failing.mode.is_required() && !Verdict::of(failing, forecast.runs).is_good()
         };
-        if forecast.bad.iter().any(bad) { Answer::No } else { Answer::Yes }
+        if forecast.bad.iter().any(bad) {
+            Answer::No
+        } else if looks(&deploy.services).is_empty() {
+            Answer::Yes
+        } else {
+            Answer::Look
+        }
+    }
+
+    /// Its word in documents.
+    pub fn word(self) -> &'static str {
+        match self {
+            Answer::Yes => "yes",
+            Answer::Look => "look",
+            Answer::No => "no",
+            Answer::Stuck => "stuck",
+            Answer::Unknown => "unknown",
+        }
     }
 }
 

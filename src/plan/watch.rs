@@ -11,14 +11,14 @@ use std::sync::Arc;
 use crate::base::ids::{RecordNo, ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::plan::mode::serves;
-use crate::plan::stage::{DEPLOY, LAST};
+use crate::plan::stage::{DEPLOY, FIRST, LAST};
 use crate::scenario::model::{Scenario, image_key};
 use crate::swarmkit::spec::Mode;
 use crate::swarmkit::task::{TaskState, UpdateState};
-use crate::timeline::ends::Footer;
+use crate::timeline::ends::{Footer, Limit, Stop};
 use crate::timeline::record::{
     BackendChange, CommandFact, ContainerChange, Fact, HealthChange, Record, RequestOutcome,
-    ServiceChange, SlotKey, TaskChange, UpdateStatus,
+    ServiceChange, SlotKey, Stream, TaskChange, UpdateStatus,
 };
 use crate::timeline::sink::Sink;
 
@@ -29,6 +29,14 @@ pub struct Seen {
     pub client: Option<(Span, u8)>,
     /// Whether the deploy was typed at all: if not, the old stack did not come up.
     pub deployed: bool,
+    /// What docker said when it ended with another code than 0; of the old stack's deploy if the
+    /// new one was not typed.
+    pub said: Option<Arc<str>>,
+    /// The limit of the simulator that ended the run, if one did. That of time is none: it is how
+    /// long a forecast looks.
+    pub cut: Option<Limit>,
+    /// Why the run stood still.
+    pub stuck: Option<Arc<str>>,
     /// By name of the service.
     pub services: BTreeMap<Arc<str>, ServiceSeen>,
 }
@@ -46,8 +54,13 @@ pub struct ServiceSeen {
     pub least_for: Span,
     /// How long fewer served than are wanted, in all.
     pub short_for: Span,
-    /// From when on all that are wanted served, to the end of the run; absent if some did not.
+    /// From when on all that are wanted served, to the end of the run; absent if some did not, and
+    /// if one of them is of a failing version that ends or turns sick by itself: however long one
+    /// looks, it does so again.
     pub whole_after: Option<Span>,
+    /// Whether it is absent for that reason alone at some moment after the update: the service is
+    /// whole for a while, again and again.
+    pub comes_and_goes: bool,
     /// How its update stands at the end; absent if there was none.
     pub update: Option<UpdateState>,
     /// When its update (or rollback) ended.
@@ -82,6 +95,8 @@ pub struct Watch {
     /// Whom requests reached last: what reaches nobody later was meant for them.
     asked: BTreeMap<Asked, ServiceIx>,
     is_over: bool,
+    /// What the two deploys printed as errors, the newest last.
+    errors: [Option<Arc<str>>; 2],
     seen: Seen,
 }
 
@@ -153,6 +168,7 @@ impl Watch {
             tasks: BTreeMap::new(),
             asked: BTreeMap::new(),
             is_over: false,
+            errors: [None, None],
             seen: Seen::default(),
         }
     }
@@ -186,6 +202,12 @@ impl Watch {
     fn command(&mut self, at: SimTime, command: &CommandFact) {
         match command {
             CommandFact::Typed { step: DEPLOY, .. } => self.begun = Some(at),
+            CommandFact::Printed { step: FIRST, stream: Stream::Err, text } => {
+                self.errors[0] = Some(text.clone());
+            }
+            CommandFact::Printed { step: DEPLOY, stream: Stream::Err, text } => {
+                self.errors[1] = Some(text.clone());
+            }
             CommandFact::Exited { step: DEPLOY, code } => self.client = Some((at, *code)),
             CommandFact::Exited { step: LAST, .. } => self.is_over = true,
             _ => {}
@@ -309,53 +331,91 @@ impl Sink for Watch {
     }
 
     fn finish(&mut self, footer: &Footer) {
-        let Some(begun) = self.begun else { return };
+        match &footer.stop {
+            Stop::Limit(Limit::Time) | Stop::ScriptDone | Stop::Quiet => {}
+            Stop::Limit(limit) => self.seen.cut = Some(*limit),
+            Stop::Stuck(why) => self.seen.stuck = Some(why.clone()),
+        }
+        let Some(begun) = self.begun else {
+            self.seen.said = self.errors[0].take();
+            return;
+        };
         self.seen.deployed = true;
+        if self.client.is_some_and(|(_, code)| code != 0) {
+            self.seen.said = self.errors[1].take();
+        }
         let since = |at: SimTime| at.max(begun).since(begun);
         self.seen.client = self.client.map(|(at, code)| (since(at), code));
         let end = footer.at;
+        let bad = self.bad.as_ref().map(|bad| self.scenario.image(bad));
+        let life = bad.as_ref().map_or(Lasting::OnAndOn, |image| match serves(image) {
+            (from, Some(until)) if from < until => Lasting::AWhile,
+            (_, Some(_)) => Lasting::Never,
+            (_, None) if image.exit.is_some() => Lasting::Never,
+            (_, None) => Lasting::OnAndOn,
+        });
         for (ix, watched) in &self.services {
             let lives = self.tasks.values().filter(|life| life.service == *ix);
             let lives: Vec<&Life> = lives.collect();
-            let served = lives.iter().filter_map(|life| life.served());
-            let course = Course::of(served.collect(), begun, end);
-            let held = lives.iter().filter_map(|life| {
-                let until = life.freed.unwrap_or(SimTime::MAX);
-                life.assigned.filter(|from| *from < until).map(|from| (from, until))
-            });
-            let held = Course::of(held.collect(), begun, end);
-            let want = match watched.mode {
-                Mode::Replicated { replicas } => replicas,
-                Mode::Global => course.first(),
-                Mode::ReplicatedJob { .. } | Mode::GlobalJob => 0,
-            };
-            let bad = lives.iter().filter(|life| life.is_bad);
-            let good: BTreeSet<SlotKey> =
-                lives.iter().filter(|life| life.wanted && !life.is_bad).map(|l| l.slot).collect();
-            let left = |life: &&&Life| life.wanted || !good.contains(&life.slot);
-            let on_bad: BTreeSet<SlotKey> =
-                bad.clone().filter(left).map(|life| life.slot).collect();
-            let reached: BTreeSet<SlotKey> = bad.map(|life| life.slot).collect();
-            let update = watched.update;
-            let ended = update.filter(|(_, status)| !status.state.is_under_way());
-            let service = ServiceSeen {
-                want,
-                least: course.least(),
-                least_for: course.time(|count| count == course.least()),
-                short_for: course.time(|count| count < want),
-                whole_after: course.whole_after(want),
-                update: update.map(|(_, status)| status.state),
-                took: ended.map(|(at, _)| since(at)),
-                detected: watched.detected.map(since),
-                reached: reached.len() as u64,
-                on_bad: on_bad.len() as u64,
-                new_tasks: lives.iter().filter(|life| life.is_new).count() as u64,
-                most_tasks: held.most(),
-                requests: watched.requests,
-                lost: watched.lost,
-                serving: course.steps,
-            };
+            let service = watched.seen(&lives, life, begun, end);
             self.seen.services.insert(watched.name.clone(), service);
+        }
+    }
+}
+
+/// How long a task of a version serves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Lasting {
+    /// Once it does, it goes on.
+    OnAndOn,
+    /// For a while; its successor as well.
+    AWhile,
+    /// It fails before it serves.
+    Never,
+}
+
+impl Watched {
+    /// The numbers of the service with these tasks; `lasting` is about the failing version's.
+    fn seen(&self, lives: &[&Life], lasting: Lasting, begun: SimTime, end: SimTime) -> ServiceSeen {
+        let since = |at: SimTime| at.max(begun).since(begun);
+        let served = lives.iter().filter_map(|life| life.served());
+        let course = Course::of(served.collect(), begun, end);
+        let held = lives.iter().filter_map(|life| {
+            let until = life.freed.unwrap_or(SimTime::MAX);
+            life.assigned.filter(|from| *from < until).map(|from| (from, until))
+        });
+        let held = Course::of(held.collect(), begun, end);
+        let want = match self.mode {
+            Mode::Replicated { replicas } => replicas,
+            Mode::Global => course.first(),
+            Mode::ReplicatedJob { .. } | Mode::GlobalJob => 0,
+        };
+        let bad = lives.iter().filter(|life| life.is_bad);
+        let good: BTreeSet<SlotKey> =
+            lives.iter().filter(|life| life.wanted && !life.is_bad).map(|l| l.slot).collect();
+        let left = |life: &&&Life| life.wanted || !good.contains(&life.slot);
+        let on_bad: BTreeSet<SlotKey> = bad.clone().filter(left).map(|life| life.slot).collect();
+        let reached: BTreeSet<SlotKey> = bad.map(|life| life.slot).collect();
+        let ended = self.update.filter(|(_, status)| !status.state.is_under_way());
+        let least = course.least();
+        let is_whole = lasting == Lasting::OnAndOn || on_bad.is_empty();
+        ServiceSeen {
+            want,
+            least,
+            least_for: course.time(|count| count == least),
+            short_for: course.time(|count| count < want),
+            whole_after: course.whole_after(want).filter(|_| is_whole),
+            comes_and_goes: !is_whole && lasting == Lasting::AWhile && course.is_whole_again(want),
+            update: self.update.map(|(_, status)| status.state),
+            took: ended.map(|(at, _)| since(at)),
+            detected: self.detected.map(since),
+            reached: reached.len() as u64,
+            on_bad: on_bad.len() as u64,
+            new_tasks: lives.iter().filter(|life| life.is_new).count() as u64,
+            most_tasks: held.most(),
+            requests: self.requests,
+            lost: self.lost,
+            serving: course.steps,
         }
     }
 }
@@ -405,6 +465,12 @@ impl Course {
         pieces.fold(Span::ZERO, |all, ((from, _), to)| all.plus(Span(to.0 - from.0)))
     }
 
+    /// Whether there were that many again after there were fewer.
+    fn is_whole_again(&self, want: u64) -> bool {
+        let mut counts = self.steps.iter().map(|(_, count)| *count);
+        counts.any(|count| count < want) && counts.any(|count| count >= want)
+    }
+
     /// From when on there were always that many.
     fn whole_after(&self, want: u64) -> Option<Span> {
         match self.steps.iter().rposition(|(_, count)| *count < want) {
@@ -436,6 +502,7 @@ mod tests {
         assert_eq!(course.time(|count| count < 2), Span::from_secs(3));
         assert_eq!(course.whole_after(2), Some(Span::from_secs(5)));
         assert_eq!((course.whole_after(1), course.whole_after(3)), (Some(Span::ZERO), None));
+        assert_eq!([1, 2, 3].map(|want| course.is_whole_again(want)), [false, true, false]);
     }
 
     #[test]

@@ -37,6 +37,7 @@ struct ServiceNumbers<'a> {
     updates: Vec<UpdateNumbers>,
     requests_answered: u64,
     requests_failed: u64,
+    requests_unfinished: u32,
     /// Those of the above, by reason.
     requests_failed_by: BTreeMap<&'static str, u32>,
 }
@@ -116,6 +117,7 @@ fn numbers(service: &ServiceMetrics) -> ServiceNumbers<'_> {
             .collect(),
         requests_answered: service.answered,
         requests_failed: service.failed,
+        requests_unfinished: service.requests.unfinished,
         requests_failed_by: service
             .requests
             .failures()

@@ -6,8 +6,10 @@ use serde::Serialize;
 
 use crate::base::time::Span;
 use crate::render::text::seconds;
+use crate::sweep::claims::{Claimed, Failures};
 use crate::sweep::grid::{self, Axis};
 use crate::sweep::measure::Outcome;
+use crate::sweep::replicate::seed;
 use crate::sweep::results::Header;
 use crate::sweep::stats::Interval;
 use crate::sweep::summary::{Number, Quantile, Spread, Summary};
@@ -28,7 +30,7 @@ pub fn text(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Res
         writeln!(out, "shard {number} of {of} only; `swarmsim merge` puts them together")?;
     }
     if cells.len() > 1 {
-        table(out, axes, cells)?;
+        table(out, header, cells)?;
     }
     for (number, cell) in cells.iter().enumerate() {
         writeln!(out)?;
@@ -36,20 +38,25 @@ pub fn text(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Res
             writeln!(out, "{assignment}")?;
         }
         whole_cell(out, cell)?;
+        claims(out, header, number, cell)?;
     }
     writeln!(out, "\nIn brackets: 95 % intervals for all runs, from those that were made.")
 }
 
 /// One line a cell: what people compare.
-fn table(out: &mut impl Write, axes: &[Axis], cells: &[Summary]) -> io::Result<()> {
+fn table(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Result<()> {
+    let axes = &header.vary;
+    let claims = (0..cells.len()).any(|cell| !header.claimed(cell).is_empty());
     let labels: Vec<String> = (0..cells.len()).map(|cell| label(axes, cell)).collect();
     let names: Vec<&str> = axes.iter().map(Axis::label).collect();
     let title = cut(&names.join(" "));
     let width = labels.iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let width = width.max(title.chars().count());
+    let last = if claims { "  expected" } else { "" };
     writeln!(
         out,
-        "\n{title:<width$}     done   rolled   paused    other    takes  95 % in  least  reached"
+        "\n{title:<width$}     done   rolled   paused    other    takes  95 % in  least  \
+         reached{last}"
     )?;
     for (label, cell) in labels.iter().zip(cells) {
         let share = |outcome| percent(cell.outcome(outcome).runs, cell.runs);
@@ -58,9 +65,11 @@ fn table(out: &mut impl Write, axes: &[Axis], cells: &[Summary]) -> io::Result<(
         let number = |number, show: &dyn Fn(&Spread) -> i64| {
             cell.number(number).map_or("-".to_string(), |spread| shown(number, show(spread)))
         };
+        let held = percent(cell.runs - cell.any_claim.runs, cell.runs);
+        let last = if claims { format!("  {held:>8}") } else { String::new() };
         writeln!(
             out,
-            "{label:<width$}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>5}  {:>7}",
+            "{label:<width$}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>7}  {:>5}  {:>7}{last}",
             share(Outcome::Completed),
             share(Outcome::RolledBack),
             share(Outcome::Paused),
@@ -134,6 +143,30 @@ fn whole_cell(out: &mut impl Write, cell: &Summary) -> io::Result<()> {
     Ok(())
 }
 
+/// Which expectations hold, and in how many of the runs.
+fn claims(out: &mut impl Write, header: &Header, at: usize, cell: &Summary) -> io::Result<()> {
+    let claimed = header.claimed(at);
+    if claimed.is_empty() || cell.runs == 0 {
+        return Ok(());
+    }
+    let held = |failures: &Failures| {
+        let (held, Interval { low, high }) = failures.held(cell.runs);
+        let share = percent(held, cell.runs);
+        format!("{share} [{:.1}, {:.1}]", low * 100.0, high * 100.0)
+    };
+    let all = claimed.len();
+    let what = if all == 1 { "it holds" } else { "all of them hold" };
+    let share = held(&cell.any_claim);
+    writeln!(out, "  {:<17} {all}; {what} in {share} of the runs", "expectations")?;
+    for (Claimed { line, text }, failures) in claimed.iter().zip(&cell.claims) {
+        let Some(first) = failures.first else { continue };
+        let (seed, share) = (seed(header.seed, first).0, held(failures));
+        let place = if *line > 0 { format!("line {line}: ") } else { String::new() };
+        writeln!(out, "    {share}, not with seed {seed}: {place}{text}")?;
+    }
+    Ok(())
+}
+
 /// What a number is called.
 fn words(number: Number) -> &'static str {
     match number {
@@ -187,7 +220,7 @@ pub fn csv(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Resu
     writeln!(
         out,
         "number,runs,of,least,median,median_low,median_high,p95,p95_low,p95_high,greatest,\
-         share,share_low,share_high"
+         share,share_low,share_high,failing_seed"
     )?;
     let whole = |value: Option<i64>| value.map_or(String::new(), |value| value.to_string());
     for (number, cell) in cells.iter().enumerate() {
@@ -197,22 +230,21 @@ pub fn csv(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Resu
             front.push(',');
         }
         for (outcome, share) in Outcome::ALL.iter().zip(&cell.outcomes) {
-            let Interval { low, high } = share.interval;
-            let part = share.runs as f64 / (cell.runs as f64).max(1.0);
-            writeln!(
-                out,
-                "{front}{},{},{},,,,,,,,,{part},{low},{high}",
-                outcome.word(),
-                share.runs,
-                cell.runs
-            )?;
+            let (runs, interval) = (share.runs, share.interval);
+            share_line(out, &front, outcome.word(), (runs, interval), cell.runs, None)?;
+        }
+        let of_all = (!cell.claims.is_empty()).then_some(("expect".to_string(), &cell.any_claim));
+        let of_each = (1..).zip(&cell.claims).map(|(n, claim)| (format!("expect.{n}"), claim));
+        for (name, claim) in of_all.into_iter().chain(of_each) {
+            let failing = claim.first.map(|first| seed(header.seed, first).0);
+            share_line(out, &front, &name, claim.held(cell.runs), cell.runs, failing)?;
         }
         for (number, spread) in Number::ALL.iter().zip(&cell.numbers) {
             let Some(Spread { runs, least, median, most, greatest }) = spread else { continue };
             let (m, p) = (median, most);
             writeln!(
                 out,
-                "{front}{},{runs},{},{least},{},{},{},{},{},{},{greatest},,,",
+                "{front}{},{runs},{},{least},{},{},{},{},{},{},{greatest},,,,",
                 number.key(),
                 cell.runs,
                 m.value,
@@ -225,6 +257,21 @@ pub fn csv(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Resu
         }
     }
     Ok(())
+}
+
+/// A line of CSV for what is true of some of the runs.
+fn share_line(
+    out: &mut impl Write,
+    front: &str,
+    name: &str,
+    (runs, interval): (u64, Interval),
+    of: u64,
+    failing_seed: Option<u64>,
+) -> io::Result<()> {
+    let part = runs as f64 / (of as f64).max(1.0);
+    let (Interval { low, high }, seed) = (interval, failing_seed.map(|seed| seed.to_string()));
+    let seed = seed.unwrap_or_default();
+    writeln!(out, "{front}{name},{runs},{of},,,,,,,,,{part},{low},{high},{seed}")
 }
 
 /// A field of CSV: in quotes where it has to be.
@@ -253,6 +300,25 @@ struct Cell {
     numbers: Vec<SpreadOf>,
     requests: u64,
     requests_lost: u64,
+    /// Of runs in which all expectations hold; absent if there are none.
+    expected: Option<HeldOf>,
+    expectations: Vec<ExpectationOf>,
+}
+
+#[derive(Serialize)]
+struct HeldOf {
+    runs: u64,
+    low: f64,
+    high: f64,
+    failing_seed: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ExpectationOf {
+    line: u32,
+    text: String,
+    #[serde(flatten)]
+    held: HeldOf,
 }
 
 #[derive(Serialize)]
@@ -292,6 +358,11 @@ impl From<Quantile> for QuantileOf {
 /// Those of writing.
 pub fn json(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Result<()> {
     let axes = &header.vary;
+    let held = |failures: &Failures, of: u64| {
+        let (runs, Interval { low, high }) = failures.held(of);
+        let failing_seed = failures.first.map(|first| seed(header.seed, first).0);
+        HeldOf { runs, low, high, failing_seed }
+    };
     let cell = |(number, cell): (usize, &Summary)| Cell {
         set: grid::assignments(axes, number),
         runs: cell.runs,
@@ -310,6 +381,13 @@ pub fn json(out: &mut impl Write, header: &Header, cells: &[Summary]) -> io::Res
             .collect(),
         requests: cell.requests,
         requests_lost: cell.lost,
+        expected: (!cell.claims.is_empty()).then(|| held(&cell.any_claim, cell.runs)),
+        expectations: (header.claimed(number).iter().zip(&cell.claims))
+            .map(|(Claimed { line, text }, failures)| {
+                let (line, text) = (*line, text.clone());
+                ExpectationOf { line, text, held: held(failures, cell.runs) }
+            })
+            .collect(),
     };
     let document = Document {
         scenario: &header.scenario,

@@ -164,11 +164,16 @@ fn service_summary(out: &mut impl Write, service: &ServiceMetrics) -> io::Result
             }
         }
     }
+    if service.requests.unfinished > 0 {
+        let left = service.requests.unfinished;
+        let head = if service.answered + service.failed > 0 { "" } else { "requests" };
+        row(out, head, format!("{left} under way when the run ended"))?;
+    }
     Ok(())
 }
 
 /// Seconds with one decimal.
 pub(super) fn seconds(span: Span) -> String {
-    let tenths = (span.0 + 50_000_000) / 100_000_000;
+    let tenths = (span.0.saturating_add(50_000_000)) / 100_000_000;
     format!("{}.{}s", tenths / 10, tenths % 10)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::scenario::files::{self, MAX_FILE_BYTES};
 use crate::scenario::lower::reader::Reader;
-use crate::scenario::model::{DEFAULT_WATCH, Scenario, StepNo, image_key};
+use crate::scenario::model::{Action, DEFAULT_WATCH, Scenario, StepNo, Target, Told, image_key};
 use crate::scenario::problem::{Problem, Problems};
 use crate::scenario::syntax::{Scalar, Tree, Value};
 
@@ -36,6 +36,10 @@ pub(crate) struct Names {
     files: BTreeMap<String, String>,
     /// Whether there are images whose names only a run tells.
     any_image: bool,
+    /// Sources of requests that are told by the second: whom they ask, and their lines.
+    counted: Vec<(Target, u32)>,
+    /// Whether there are requests that are told each by each.
+    each: bool,
 }
 
 impl Names {
@@ -61,6 +65,25 @@ impl Names {
             Some(name) => drop(self.services.insert(name.to_string())),
             None => self.unnamed |= words[0] == "create",
         }
+    }
+
+    /// How the requests of a scenario are told.
+    fn learn_requests(&mut self, scenario: &Scenario) {
+        let counted = scenario.traffic.iter().filter(|traffic| traffic.told == Told::EachSecond);
+        self.counted = counted.map(|traffic| (traffic.target.clone(), traffic.line)).collect();
+        let curls = scenario.script.iter().any(|step| matches!(step.action, Action::Curl(_)));
+        self.each = curls || scenario.traffic.iter().any(|traffic| traffic.told == Told::Each);
+    }
+
+    /// The line of a source of which a claim about who answered a service would have to know more
+    /// than is told: of a claim about the whole run any source that asks it by name; of any other,
+    /// if nothing else is asked. What ports lead to, only a run tells.
+    fn counted(&self, service: &str, whole: bool) -> Option<u32> {
+        let asks = |(target, _): &&(Target, u32)| match target {
+            Target::Service(name) => name == service && (whole || !self.each),
+            Target::Port(_) => !self.each,
+        };
+        self.counted.iter().find(asks).map(|(_, line)| *line)
     }
 
     /// The same of `docker stack`: the services of a Compose file and their images. What is
@@ -141,6 +164,7 @@ fn scenario(reader: &mut Reader, tree: &Tree, text: &str) -> Option<Scenario> {
     if let Some(tree) = fields.take("traffic") {
         scenario.traffic = traffic::traffic(reader, tree, &names);
     }
+    names.learn_requests(&scenario);
     if let Some(tree) = fields.take("faults") {
         scenario.faults = faults::faults(reader, tree, &names);
     }

@@ -45,7 +45,19 @@ pub fn load_files(
     overrides: &[String],
     files: &BTreeMap<String, String>,
 ) -> Result<Scenario, Problems> {
-    let mut tree = syntax::parse(text)?;
+    load_tree(syntax::parse(text)?, text, overrides, files)
+}
+
+/// The same of a text that is parsed already.
+///
+/// # Errors
+/// As of [`load_with`].
+pub fn load_tree(
+    mut tree: syntax::Tree,
+    text: &str,
+    overrides: &[String],
+    files: &BTreeMap<String, String>,
+) -> Result<Scenario, Problems> {
     for (path, content) in files {
         files::insert(&mut tree, path, content);
     }

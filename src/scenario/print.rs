@@ -10,13 +10,14 @@ use crate::base::time::Span;
 use crate::docker::behaviour::{
     Command, CrashRate, Health, Image, LatencyChanges, Presence, Sigterm,
 };
+use crate::scenario::expect::Expect;
 use crate::scenario::json::{list, map, plain, text};
 use crate::scenario::lower::cluster::ENGINES;
 use crate::scenario::lower::traffic::told_by_default;
 use crate::scenario::model::{
     Action, Arrivals, Cluster, Curl, Limits, Node, Scenario, Step, Target, Told, Traffic, Wait,
 };
-use crate::scenario::syntax::Tree;
+use crate::scenario::syntax::{Entry, Tree, Value};
 use crate::swarmkit::spec::HealthConfig;
 
 mod claims;
@@ -46,6 +47,29 @@ impl Scenario {
             ("watch", Some(span(self.watch))),
             ("limits", Some(limits(&self.limits))),
         ])
+    }
+}
+
+impl Scenario {
+    /// An expectation of this scenario in the words of scenario files, on one line.
+    pub fn expectation(&self, expect: &Expect) -> String {
+        let Value::Map(mut entries) = claims::expect(expect).value else { return String::new() };
+        // Steps by their names, where they have one.
+        for entry in &mut entries {
+            let number = entry.value.text().parse::<usize>().ok();
+            let step = number.and_then(|number| self.script.get(number.checked_sub(1)?));
+            let is_step = ["since", "after", "step"].contains(&entry.key.as_str());
+            if let Some(label) = step.filter(|_| is_step).and_then(|step| step.label.as_ref()) {
+                entry.value = text(label);
+            }
+        }
+        let words = |entry: Entry| match entry.value.value {
+            Value::Scalar(scalar) => format!("{}: {}", entry.key, scalar.text.escape_debug()),
+            _ => format!("{}: {}", entry.key, entry.value.to_json()),
+        };
+        let words: Vec<String> =
+            entries.into_iter().filter(|entry| !entry.value.is_null()).map(words).collect();
+        words.join(", ")
     }
 }
 

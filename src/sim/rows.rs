@@ -173,6 +173,7 @@ pub(super) fn node_rows(store: &Store, engine: Engine) -> Vec<NodeRow> {
         availability: node.availability,
         manager: node.manager.then_some(ManagerRow { leader: first == Some(ix), reachable: true }),
         engine: match engine {
+            Engine::V20_10_9 => "20.10.9",
             Engine::V20_10 => "20.10.24",
             Engine::V28 => "28.5.2",
             Engine::V29 => "29.7.2",

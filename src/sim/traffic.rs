@@ -154,6 +154,21 @@ impl Simulation {
         }
     }
 
+    /// Requests whose answer is not due yet when the run ends are told by their number.
+    pub(super) fn leave_traffic(&mut self, end: SimTime) {
+        for (number, source) in &mut self.requests.sources {
+            let mut left: BTreeMap<Option<ServiceIx>, RequestCounts> = BTreeMap::new();
+            for request in source.in_flight.drain(..) {
+                left.entry(request.asked.service).or_default().unfinished += 1;
+            }
+            for (service, counts) in left {
+                let fact =
+                    Fact::Requests { traffic: *number, service, since: source.since, counts };
+                self.manager.store.journal.note(end, fact);
+            }
+        }
+    }
+
     fn tell(&mut self, number: u32, now: SimTime) {
         let Some(source) = self.requests.sources.get_mut(&number) else { return };
         let since = std::mem::replace(&mut source.since, now);

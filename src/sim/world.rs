@@ -23,7 +23,7 @@ use crate::swarmkit::scheduler::Placement;
 use crate::swarmkit::store::NewNode;
 use crate::swarmkit::task::NodeState;
 use crate::timeline::digest::Digest;
-use crate::timeline::ends::{Footer, Limit, Stop};
+use crate::timeline::ends::{DigestValue, Footer, Limit, Stop};
 use crate::timeline::read::MOST_RECORDS;
 use crate::timeline::record::Record;
 use crate::timeline::sink::Sink;
@@ -72,7 +72,7 @@ pub struct Simulation {
     pub(super) seed: Seed,
     agenda: Agenda<Ahead>,
     order: RaceOrder,
-    digest: Digest,
+    digest: Option<Digest>,
     asked: Vec<Asked>,
     /// Whether there are requests that are told by the second.
     pub(super) counts_traffic: bool,
@@ -92,6 +92,12 @@ impl Simulation {
     /// The same with another seed than the scenario's.
     pub fn with_seed(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
         Simulation::build(scenario, seed, Choices::drawn(), None)
+    }
+
+    /// The same without a digest, for whoever looks at numbers only: the footer's is all zeros.
+    #[must_use]
+    pub fn without_digest(self) -> Simulation {
+        Simulation { digest: None, ..self }
     }
 
     /// The same, in the room of this one: for many short runs, one after the other.
@@ -120,21 +126,28 @@ impl Simulation {
             }),
             allocator: true,
         };
-        let timing = Timing::default();
+        let mut timing = Timing::default();
+        if !scenario.cluster.engine.watches_late() {
+            timing.final_watch_margin = None;
+        }
         let interval = timing.status_interval.0 as u64;
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
-        let seen_running = choices.hints().map(|given| given.seen_running.clone());
+        let given = choices.hints().map(|given| {
+            (given.seen_running.clone(), given.start_order.clone(), given.starts.clone())
+        });
         let (manager, mut engine, agenda, digest, asked) = match room {
             None => (
                 Manager::new(setup, history, choices, timing),
                 Engine::new(scenario.clone(), phase),
                 Agenda::new(),
-                Digest::new(),
+                Some(Digest::new()),
                 Vec::new(),
             ),
             Some(mut room) => {
-                room.digest.reset();
+                if let Some(digest) = &mut room.digest {
+                    digest.reset();
+                }
                 room.asked.clear();
                 (
                     room.manager.anew(setup, history, choices, timing),
@@ -145,8 +158,9 @@ impl Simulation {
                 )
             }
         };
-        if let Some(given) = seen_running {
-            engine.give_seen_running(&given);
+        if let Some((seen_running, start_order, starts)) = given {
+            engine.give_seen_running(&seen_running);
+            engine.give_starts(start_order, &starts);
         }
         let mut simulation = Simulation {
             manager,
@@ -301,9 +315,12 @@ impl Simulation {
     /// Carries out the next event, hands its records to `sink`, and says if the run ends here.
     pub fn step(&mut self, sink: &mut impl Sink) -> Option<Stop> {
         let stop = self.is_over().or_else(|| self.advance(sink));
-        if let (Some(stop), true) = (&stop, self.counts_traffic) {
+        if let (Some(stop), false) = (&stop, self.requests.sources.is_empty()) {
             let end = self.end(stop);
-            self.end_traffic(end);
+            if self.counts_traffic {
+                self.end_traffic(end);
+            }
+            self.leave_traffic(end);
             self.hand_on(sink);
         }
         stop
@@ -359,7 +376,9 @@ impl Simulation {
     fn hand_on(&mut self, sink: &mut impl Sink) {
         let digest = &mut self.digest;
         self.manager.store.journal.hand_on(|no, record| {
-            digest.take(record);
+            if let Some(digest) = digest {
+                digest.take(record);
+            }
             sink.record(no, record);
         });
     }
@@ -447,7 +466,7 @@ impl Simulation {
             stop,
             records: self.manager.store.journal.count() as u64,
             events: self.events,
-            digest: self.digest.value(),
+            digest: self.digest.as_ref().map_or_else(DigestValue::default, Digest::value),
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::chance::{self, Key, Role, word};
+use crate::base::dist::Knot;
 use crate::base::ids::{Id, Identifier, NodeIx, Ordinal, SlotNo};
 use crate::swarmkit::store::Store;
 use crate::timeline::record::SlotKey;
@@ -47,6 +48,16 @@ pub struct Given {
     /// N9, told by its result: whether the manager stores that these tasks run before it hears of
     /// their end. For tasks that run for less than its interval.
     pub seen_running: BTreeMap<(SlotKey, Ordinal), bool>,
+    /// Order of the identifiers of tasks, which is that of every list of tasks in the store. Those
+    /// not listed come after, in order of creation.
+    pub id_order: BTreeMap<(SlotKey, Ordinal), u64>,
+    /// Order in which containers were started that one message told a node to start: the first of
+    /// them has the node to itself. Those not listed come after.
+    pub start_order: BTreeMap<(SlotKey, Ordinal), usize>,
+    /// Containers that start faster or slower than the median, by the columns of what was
+    /// measured. Which of two things comes first may hang on that: a start, and a timer or a
+    /// command that knows nothing of it.
+    pub starts: BTreeMap<(SlotKey, Ordinal), Knot>,
 }
 
 /// When the updater's watch hears of a failed task, among the others who hear of it (semantics N3,
@@ -143,8 +154,9 @@ impl Choices {
                 if !given.task_turns.is_empty() {
                     self.latest.insert(slot, ordinal);
                 }
-                let number = if given.reverse_ids { u64::MAX - self.created } else { self.created };
-                Identifier::new(0, number)
+                let later = given.id_order.len() as u64 + self.created;
+                let place = given.id_order.get(&(slot, ordinal)).copied().unwrap_or(later);
+                Identifier::new(0, if given.reverse_ids { u64::MAX - place } else { place })
             }
         }
     }
@@ -204,6 +216,17 @@ pub fn address(slot: SlotKey) -> u32 {
 mod tests {
     use super::*;
     use crate::base::chance::{Seed, Whom};
+
+    #[test]
+    fn identifiers_have_the_given_order_and_others_come_after() {
+        let task = |slot, ordinal| (SlotKey::Slot(SlotNo(slot)), Ordinal(ordinal));
+        let id_order = BTreeMap::from([(task(1, 1), 1), (task(1, 2), 0)]);
+        let mut choices = Choices::given(Given { id_order, ..Given::default() });
+        let key = Seed(1).key(Whom::Service, "web");
+        let ids = [task(1, 1), task(1, 2), task(1, 3), task(1, 4)]
+            .map(|(slot, ordinal)| choices.task_id(key, slot, ordinal));
+        assert!(ids[1] < ids[0] && ids[0] < ids[2] && ids[2] < ids[3]);
+    }
 
     #[test]
     fn turns_order_the_slots_by_their_next_tasks() {

@@ -87,6 +87,10 @@ pub struct Timing {
     /// A delayed start waits no longer than this for the old task.
     /// Upstream: `manager/orchestrator/restart/restart.go` `defaultOldTaskTimeout`.
     pub old_task_timeout: Span,
+    /// How much longer than the delay an update's final watch is where the monitor period is not
+    /// longer. Engines before 20.10.10 have none: their final watch is the monitor period.
+    /// Upstream: `manager/orchestrator/update/updater.go` `Run`, since moby/swarmkit#3003.
+    pub final_watch_margin: Option<Span>,
     /// Pause of commits that the scheduler waits for. Upstream: `manager/scheduler/scheduler.go`
     /// `Run`.
     pub scheduler_gap: Span,
@@ -126,6 +130,7 @@ impl Default for Timing {
     fn default() -> Self {
         Timing {
             old_task_timeout: Span::from_secs(60),
+            final_watch_margin: Some(Span::from_secs(1)),
             scheduler_gap: Span::from_ms(50),
             scheduler_max_latency: Span::from_secs(1),
             node_failure_memory: Span::from_secs(5 * 60),

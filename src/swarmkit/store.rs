@@ -7,6 +7,8 @@
 //!
 //! Ids are never used again. Tasks of a slot hang in a list, so that no question needs a scan.
 
+mod slots;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,6 +25,9 @@ use crate::timeline::record::{
     Fact, Maker, NodeChange, ServiceChange, SlotKey, TaskChange, TaskCreated, TaskStatus,
     UpdateStatus,
 };
+
+pub use slots::SlotTasks;
+use slots::slot_index;
 
 /// Room for so many changes stays when they were told; more of one transaction is rare.
 const KEPT_ROOM: usize = 4_096;
@@ -666,6 +671,14 @@ impl Store {
         self.change(What::TaskUpdated(self.snapshot(task)), Some(record));
     }
 
+    /// An agent reported the status that is stored already. Only the manager's stamp is new, which
+    /// no client shows, so that there is no fact; but it is an event.
+    pub fn report_again(&mut self, at: SimTime, task: TaskIx) {
+        self.tasks[task].applied = Some(at);
+        let cause = self.journal.cause();
+        self.change(What::TaskUpdated(self.snapshot(task)), cause);
+    }
+
     /// Deletes a task.
     pub fn delete_task(&mut self, at: SimTime, task: TaskIx) {
         let last = self.snapshot(task);
@@ -774,26 +787,4 @@ impl Store {
 
 fn label_list(labels: &BTreeMap<String, String>) -> Arc<[String]> {
     labels.iter().map(|(key, value)| format!("{key}={value}")).collect()
-}
-
-fn slot_index(slot: SlotKey) -> usize {
-    match slot {
-        SlotKey::Slot(number) => number.0 as usize,
-        SlotKey::Node(node) => node.index(),
-    }
-}
-
-/// The tasks of a slot, newest first.
-pub struct SlotTasks<'a> {
-    store: &'a Store,
-    next: Option<TaskIx>,
-}
-
-impl Iterator for SlotTasks<'_> {
-    type Item = TaskIx;
-    fn next(&mut self) -> Option<TaskIx> {
-        let task = self.next?;
-        self.next = self.store.tasks[task].older;
-        Some(task)
-    }
 }

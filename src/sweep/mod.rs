@@ -6,8 +6,12 @@
 //! `swarmsim run --seed` gives. Nothing depends on how many threads work, or on which machine
 //! which part was done.
 
+pub mod claims;
+pub mod column;
+pub mod course;
 pub mod grid;
 pub mod measure;
+pub mod merge;
 pub mod replicate;
 pub mod results;
 pub mod stats;

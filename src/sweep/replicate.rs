@@ -1,20 +1,27 @@
 //! Replicates: runs of one scenario with one seed after the other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::base::chance::Seed;
 use crate::scenario::Scenario;
 use crate::sim::world::Simulation;
+use crate::sweep::claims;
 use crate::sweep::measure::{Measure, Row};
+use crate::timeline::record::Record;
+use crate::timeline::sink::Tee;
 
 /// So many replicates are done by one thread and written in one line.
 pub const CHUNK: u64 = 64;
 
 /// So many chunks are done between two looks at what has come out. A number of its own, not that
 /// of the threads: where a sweep stops must not depend on the machine.
-pub const BATCH: usize = 16;
+pub const BATCH: u64 = 16;
 
 /// A part of a sweep: replicates of one cell.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -27,12 +34,13 @@ pub struct Chunk {
     pub count: u64,
 }
 
-/// The chunks of a cell with so many replicates.
-pub fn chunks(cell: usize, replicates: u64) -> impl Iterator<Item = Chunk> {
-    (0..replicates.div_ceil(CHUNK)).map(move |number| {
-        let from = number * CHUNK;
-        Chunk { cell, from, count: CHUNK.min(replicates - from) }
-    })
+/// What is kept of one run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replicate {
+    /// Its numbers.
+    pub row: Row,
+    /// The expectations that do not hold in it, by their places in the scenario, in order.
+    pub failed: Vec<u32>,
 }
 
 /// The seed of a replicate.
@@ -40,18 +48,82 @@ pub fn seed(first: u64, replicate: u64) -> Seed {
     Seed(first.wrapping_add(replicate))
 }
 
-/// Runs one replicate.
-pub fn run(scenario: &Arc<Scenario>, first_seed: u64, replicate: u64) -> Row {
+/// Runs one replicate, in the room of the one before.
+fn run(room: &mut Option<Simulation>, scenario: &Arc<Scenario>, seed: Seed) -> Replicate {
+    let simulation = match room.take() {
+        Some(room) => room.anew(scenario, seed),
+        // Nobody looks at the digest.
+        None => Simulation::with_seed(scenario, seed).without_digest(),
+    };
+    let simulation = room.insert(simulation);
     let mut measure = Measure::default();
-    Simulation::with_seed(scenario, seed(first_seed, replicate)).run(&mut measure);
-    measure.row().expect("a run ends")
+    // Records are kept only if something is claimed of them.
+    let mut records: Option<Vec<Record>> = (!scenario.expect.is_empty()).then(Vec::new);
+    let footer = simulation.run(&mut Tee(&mut measure, &mut records));
+    let row = measure.row().expect("a run ends");
+    let failed = records.map_or(Vec::new(), |r| claims::failed(scenario, &r, &footer));
+    Replicate { row, failed }
 }
 
-/// Runs chunks on all threads; the rows of each, in the order of the chunks.
-pub fn run_all(cells: &[Arc<Scenario>], first_seed: u64, chunks: &[Chunk]) -> Vec<Vec<Row>> {
-    let rows = |chunk: &Chunk| {
-        let of = |replicate| run(&cells[chunk.cell], first_seed, replicate);
-        (chunk.from..chunk.from + chunk.count).map(of).collect()
-    };
-    chunks.par_iter().map(rows).collect()
+/// How chunks are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Runner<'a> {
+    /// On which threads.
+    pub threads: &'a ThreadPool,
+    /// The scenario of each cell.
+    pub cells: &'a [Arc<Scenario>],
+    /// The seed of replicate 0.
+    pub first_seed: u64,
+    /// Once it is set, no run is begun any more, and chunks that are not whole are given up.
+    pub stop: &'a AtomicBool,
+}
+
+impl Runner<'_> {
+    fn chunk(&self, chunk: Chunk, failed: &AtomicBool) -> Option<Vec<Replicate>> {
+        let (scenario, mut room) = (&self.cells[chunk.cell], None);
+        let replicate = |number| {
+            let stopped = self.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
+            (!stopped).then(|| run(&mut room, scenario, seed(self.first_seed, number)))
+        };
+        (chunk.from..chunk.from + chunk.count).map(replicate).collect()
+    }
+
+    /// Runs chunks on all threads and hands them to `take` in their order, each as soon as all
+    /// before it are there. Ends early if `take` fails, or once `stop` is set: then what was handed
+    /// over is the beginning of the chunks.
+    ///
+    /// # Errors
+    /// That of `take`.
+    pub fn run_all<E>(
+        &self,
+        chunks: impl Iterator<Item = Chunk> + Send,
+        mut take: impl FnMut(Chunk, Vec<Replicate>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = AtomicBool::new(false);
+        let (done, made) = channel();
+        std::thread::scope(|scope| {
+            let failed = &failed;
+            scope.spawn(move || {
+                let run = |done: &mut std::sync::mpsc::Sender<_>, (number, chunk)| {
+                    if let Some(rows) = self.chunk(chunk, failed) {
+                        // Nobody listens any more after a failure.
+                        let _ = done.send((number, chunk, rows));
+                    }
+                };
+                let numbered = (0u64..).zip(chunks).par_bridge();
+                self.threads.install(|| numbered.for_each_with(done, run));
+            });
+            let (mut next, mut early) = (0, BTreeMap::new());
+            let mut result = Ok(());
+            for (number, chunk, rows) in made {
+                early.insert(number, (chunk, rows));
+                while let (true, Some((chunk, rows))) = (result.is_ok(), early.remove(&next)) {
+                    next += 1;
+                    result = take(chunk, rows);
+                    failed.store(result.is_err(), Ordering::Relaxed);
+                }
+            }
+            result
+        })
+    }
 }

@@ -4,20 +4,27 @@
 //! The file of an interrupted sweep is a beginning of the whole one (its last line may be torn),
 //! and the files of all shards, merged, are the whole one, byte for byte.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::time::Span;
 use crate::scenario::Scenario;
+use crate::sweep::claims::{self, Claimed};
 use crate::sweep::grid::{self, Axis, MOST_CELLS};
 use crate::sweep::measure::{Outcome, Row};
-use crate::sweep::replicate::{CHUNK, Chunk, chunks};
+use crate::sweep::replicate::{CHUNK, Chunk, Replicate};
 
 /// Version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The version of the program, which other versions' results may differ from.
+pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+
+/// Longest line of a file: a header of the largest grid, with expectations of its own for each
+/// cell, has room.
+const LONGEST: u64 = 256 << 20;
 
 /// A part of a sweep that is done by itself: shard `number`, counted from 1, of `of`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -43,9 +50,13 @@ impl Shard {
         }
     }
 
-    /// Whether a chunk is its. Chunks are dealt out in turn.
-    pub fn has(self, chunk: Chunk) -> bool {
-        (chunk.from / CHUNK) % u64::from(self.of) == u64::from(self.number - 1)
+    /// Place, among the chunks of a cell, of its chunk number `nth`. Chunks of all cells are dealt
+    /// out in turn.
+    fn place(self, cell: usize, nth: u64, chunks: u64) -> Option<u64> {
+        let of = u64::from(self.of);
+        let before = (cell as u64 % of) * (chunks % of) % of;
+        let first = (u64::from(self.number - 1) + of - before) % of;
+        nth.checked_mul(of)?.checked_add(first)
     }
 }
 
@@ -54,6 +65,8 @@ impl Shard {
 pub struct Header {
     kind: String,
     version: u32,
+    /// Version of the program that ran it.
+    pub program: String,
     /// Name of the scenario.
     pub scenario: String,
     /// Digest of the scenarios of all cells, whatever their seed.
@@ -66,6 +79,8 @@ pub struct Header {
     pub precision: Option<u32>,
     /// Keys and their values.
     pub vary: Vec<Axis>,
+    /// What is expected of each run: one list if it is the same in all cells, else one for each.
+    expect: Vec<Vec<Claimed>>,
     /// Which part this file has.
     pub shard: Option<Shard>,
 }
@@ -79,23 +94,36 @@ impl Header {
         replicates: u64,
     ) -> Header {
         let (mut name, mut hasher) = (String::new(), blake3::Hasher::new());
+        let mut expect = Vec::new();
         for cell in cells {
             name.clone_from(&cell.name);
             let text = Scenario { seed: 0, ..cell.clone() }.to_json();
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
+            expect.push(claims::of(cell));
+        }
+        if expect.iter().all(|list| Some(list) == expect.first()) {
+            expect.truncate(1);
         }
         Header {
             kind: "sweep".into(),
             version: VERSION,
+            program: PROGRAM.into(),
             scenario: name,
             digest: hasher.finalize().to_hex().to_string(),
             seed,
             replicates,
             precision: None,
             vary: axes.to_vec(),
+            expect,
             shard: None,
         }
+    }
+
+    /// That of the whole sweep which this is a part of.
+    #[must_use]
+    pub fn whole(&self) -> Header {
+        Header { shard: None, ..self.clone() }
     }
 
     /// How many cells there are.
@@ -103,11 +131,27 @@ impl Header {
         grid::size(&self.vary).expect("a header's grid can be counted")
     }
 
-    /// The chunks of a cell that are this file's.
-    pub fn chunks(&self, cell: usize) -> impl Iterator<Item = Chunk> {
-        let shard = self.shard;
-        let mine = move |chunk: &Chunk| shard.is_none_or(|shard| shard.has(*chunk));
-        chunks(cell, self.replicates).filter(mine)
+    /// What is expected of the runs of a cell.
+    pub fn claimed(&self, cell: usize) -> &[Claimed] {
+        let list = self.expect.get(cell).filter(|_| self.expect.len() > 1);
+        list.or(self.expect.first()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Chunk number `nth`, counted from 0, of those of a cell that are this file's.
+    pub fn chunk(&self, cell: usize, nth: u64) -> Option<Chunk> {
+        let chunks = self.replicates.div_ceil(CHUNK);
+        let place = match self.shard {
+            None => nth,
+            Some(shard) => shard.place(cell, nth, chunks)?,
+        };
+        let from = (place < chunks).then_some(place * CHUNK)?;
+        Some(Chunk { cell, from, count: CHUNK.min(self.replicates - from) })
+    }
+
+    /// How many runs of a cell are this file's.
+    pub fn runs(&self, cell: usize) -> u64 {
+        let chunks = (0..).map_while(|nth| self.chunk(cell, nth));
+        chunks.map(|chunk| chunk.count).sum()
     }
 
     /// Writes it as a line.
@@ -128,14 +172,23 @@ struct Line {
     cell: usize,
     from: u64,
     rows: Vec<Values>,
+    /// For each run in which an expectation does not hold: its place in the rows, and which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<(usize, Vec<u32>)>,
 }
 
 /// Writes the rows of a chunk as a line.
 ///
 /// # Errors
 /// Those of writing.
-pub fn write_chunk(out: &mut impl Write, chunk: Chunk, rows: &[Row]) -> io::Result<()> {
-    let line = Line { cell: chunk.cell, from: chunk.from, rows: rows.iter().map(values).collect() };
+pub fn write_chunk(out: &mut impl Write, chunk: Chunk, runs: &[Replicate]) -> io::Result<()> {
+    let failed = runs.iter().enumerate().filter(|(_, run)| !run.failed.is_empty());
+    let line = Line {
+        cell: chunk.cell,
+        from: chunk.from,
+        rows: runs.iter().map(|run| values(&run.row)).collect(),
+        failed: failed.map(|(at, run)| (at, run.failed.clone())).collect(),
+    };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
 }
@@ -171,17 +224,6 @@ fn row(values: &Values) -> Option<Row> {
     })
 }
 
-/// What a file has.
-#[derive(Debug)]
-pub struct Results {
-    /// What it is of.
-    pub header: Header,
-    /// Rows of the chunks that are there.
-    pub chunks: BTreeMap<Chunk, Vec<Row>>,
-    /// Bytes up to the end of the last whole line.
-    pub whole: u64,
-}
-
 /// Why a file cannot be used.
 #[derive(Debug)]
 pub enum ResultsError {
@@ -200,31 +242,69 @@ impl fmt::Display for ResultsError {
     }
 }
 
-/// Reads a file of results. A last line without its end is left aside.
-///
-/// # Errors
-/// It cannot be read, or a line is not what it should be.
-pub fn read(mut input: impl BufRead) -> Result<Results, ResultsError> {
-    let mut found: Option<Results> = None;
-    let mut text = Vec::new();
-    for number in 1.. {
-        text.clear();
-        let read = input.read_until(b'\n', &mut text).map_err(ResultsError::Unreadable)?;
-        if text.last() != Some(&b'\n') {
-            break;
-        }
-        match &mut found {
-            None => {
-                let header = read_header(&text).map_err(|what| ResultsError::Line(number, what))?;
-                found = Some(Results { header, chunks: BTreeMap::new(), whole: read as u64 });
-            }
-            Some(results) => {
-                read_line(results, &text).map_err(|what| ResultsError::Line(number, what))?;
-                results.whole += read as u64;
-            }
-        }
+/// A file of results, read line by line. A last line without its end is left aside.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    /// What the file is of.
+    pub header: Header,
+    /// Bytes up to the end of the last whole line that was read.
+    pub whole: u64,
+    /// Number of that line, counted from 1.
+    line: usize,
+    last: Option<Chunk>,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    /// It cannot be read, or is none.
+    pub fn new(mut input: R) -> Result<Reader<R>, ResultsError> {
+        let wrong = |what| ResultsError::Line(1, what);
+        let Some(text) = line(&mut input, 1)? else {
+            return Err(wrong("there is no header".to_string()));
+        };
+        let header = read_header(&text).map_err(wrong)?;
+        Ok(Reader { input, header, whole: text.len() as u64, line: 1, last: None })
     }
-    found.ok_or_else(|| ResultsError::Line(1, "there is no header".into()))
+
+    /// The next chunk; nothing at the end of what is whole.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not what it should be.
+    pub fn next_chunk(&mut self) -> Result<Option<(Chunk, Vec<Replicate>)>, ResultsError> {
+        let number = self.line + 1;
+        let Some(text) = line(&mut self.input, number)? else { return Ok(None) };
+        let (chunk, rows) =
+            read_line(&self.header, &text).map_err(|what| ResultsError::Line(number, what))?;
+        let what = match self.last {
+            Some(last) if last == chunk => "this chunk was there before",
+            Some(last) if last > chunk => "this chunk should stand further up",
+            _ => {
+                (self.line, self.last) = (number, Some(chunk));
+                self.whole += text.len() as u64;
+                return Ok(Some((chunk, rows)));
+            }
+        };
+        Err(ResultsError::Line(number, what.to_string()))
+    }
+
+    /// A mistake in the line that was read last.
+    pub fn mistake(&self, what: &str) -> ResultsError {
+        ResultsError::Line(self.line, what.to_string())
+    }
+}
+
+/// A whole line with its end.
+fn line(input: &mut impl BufRead, number: usize) -> Result<Option<Vec<u8>>, ResultsError> {
+    let mut text = Vec::new();
+    let read = Read::take(input, LONGEST).read_until(b'\n', &mut text);
+    read.map_err(ResultsError::Unreadable)?;
+    if text.len() as u64 == LONGEST {
+        return Err(ResultsError::Line(number, "this line has no end".to_string()));
+    }
+    Ok((text.last() == Some(&b'\n')).then_some(text))
 }
 
 fn read_header(text: &[u8]) -> Result<Header, String> {
@@ -240,57 +320,76 @@ fn read_header(text: &[u8]) -> Result<Header, String> {
     if header.shard.is_some_and(|shard| shard.number < 1 || shard.number > shard.of) {
         return Err("there is no such shard".into());
     }
+    if header.expect.len() > 1 && header.expect.len() != header.cells() {
+        return Err("there are lists of expectations for other cells".into());
+    }
     Ok(header)
 }
 
-fn read_line(results: &mut Results, text: &[u8]) -> Result<(), String> {
+fn read_line(header: &Header, text: &[u8]) -> Result<(Chunk, Vec<Replicate>), String> {
     let line: Line = serde_json::from_slice(text).map_err(|error| error.to_string())?;
-    let header = &results.header;
-    let left = header.replicates.saturating_sub(line.from);
-    let chunk = Chunk { cell: line.cell, from: line.from, count: CHUNK.min(left) };
-    let mine = header.shard.is_none_or(|shard| shard.has(chunk));
-    let known = line.cell < header.cells() && line.from.is_multiple_of(CHUNK) && left > 0 && mine;
-    if !known || line.rows.len() as u64 != chunk.count {
+    let place = line.from / CHUNK;
+    let nth = header.shard.map_or(place, |shard| place / u64::from(shard.of));
+    let chunk = (line.cell < header.cells()).then(|| header.chunk(line.cell, nth)).flatten();
+    let chunk = chunk.filter(|chunk| chunk.from == line.from);
+    let Some(chunk) = chunk.filter(|chunk| chunk.count == line.rows.len() as u64) else {
         return Err("there is no such chunk in this sweep".into());
-    }
+    };
     let rows: Option<Vec<Row>> = line.rows.iter().map(row).collect();
     let rows = rows.ok_or("there is no such outcome")?;
-    match results.chunks.insert(chunk, rows) {
-        None => Ok(()),
-        Some(_) => Err("this chunk was there before".into()),
+    let mut runs: Vec<Replicate> =
+        rows.into_iter().map(|row| Replicate { row, failed: Vec::new() }).collect();
+    let claimed = header.claimed(line.cell).len();
+    for (at, failed) in line.failed {
+        let known = failed.is_sorted_by(|a, b| a < b)
+            && failed.last().is_some_and(|last| (*last as usize) < claimed);
+        let run = runs.get_mut(at).filter(|run| known && run.failed.is_empty());
+        run.ok_or("there is no such run or expectation")?.failed = failed;
     }
+    Ok((chunk, runs))
 }
 
-/// Puts the files of shards together.
-///
-/// # Errors
-/// They are not of one sweep, a chunk is there twice, or some are missing.
-pub fn merge(parts: Vec<Results>) -> Result<Results, String> {
-    let mut parts = parts.into_iter().enumerate();
-    let Some((_, mut whole)) = parts.next() else { return Err("there is no file".into()) };
-    whole.header.shard = None;
-    for (number, part) in parts {
-        let header = Header { shard: None, ..part.header };
-        if header != whole.header {
-            return Err(format!("file {} is of another sweep than file 1", number + 1));
-        }
-        for (chunk, rows) in part.chunks {
-            if whole.chunks.insert(chunk, rows).is_some() {
-                let Chunk { cell, from, .. } = chunk;
-                return Err(format!("cell {cell} from replicate {from} on is there twice"));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(replicates: u64, cells: usize, shard: Option<Shard>) -> Header {
+        let values = (0..cells).map(|cell| cell.to_string()).collect();
+        let axis = Axis { key: "a".into(), values };
+        let scenarios = vec![Scenario::default(); cells];
+        Header { shard, ..Header::new(&scenarios, &[axis], 1, replicates) }
+    }
+
+    /// Every chunk is dealt to one shard, and no shard gets two more than another.
+    #[test]
+    fn chunks_are_dealt_out() {
+        for (replicates, cells) in [(1, 9), (100, 7), (130, 2), (640, 3), (64, 1)] {
+            let whole = header(replicates, cells, None);
+            let of = |header: &Header| -> Vec<Chunk> {
+                let cell = |cell| (0..).map_while(move |nth| header.chunk(cell, nth));
+                (0..header.cells()).flat_map(cell).collect()
+            };
+            for shards in 1..=9 {
+                let dealt: Vec<Vec<Chunk>> = (1..=shards)
+                    .map(|number| {
+                        of(&header(replicates, cells, Some(Shard { number, of: shards })))
+                    })
+                    .collect();
+                let counts = dealt.iter().map(Vec::len);
+                assert!(counts.clone().max().unwrap() <= counts.min().unwrap() + 1, "{dealt:?}");
+                let mut all = dealt.concat();
+                all.sort_unstable();
+                assert_eq!(all, of(&whole), "{replicates} {cells} {shards}");
             }
         }
+        assert_eq!(header(130, 2, None).runs(1), 130);
     }
-    let header = &whole.header;
-    if header.precision.is_none() {
-        let all = (0..header.cells()).flat_map(|cell| header.chunks(cell));
-        let missing: Vec<Chunk> = all.filter(|chunk| !whole.chunks.contains_key(chunk)).collect();
-        if let Some(Chunk { cell, from, .. }) = missing.first() {
-            let count: u64 = missing.iter().map(|chunk| chunk.count).sum();
-            return Err(format!(
-                "{count} runs are missing, the first of cell {cell}, replicate {from}"
-            ));
-        }
+
+    #[test]
+    fn huge_sweeps_can_be_dealt_out() {
+        let shard = Shard { number: u32::MAX, of: u32::MAX };
+        let header = header(u64::MAX, 3, Some(shard));
+        assert!(header.chunk(2, 0).is_some());
+        assert_eq!(header.chunk(2, u64::MAX), None);
     }
-    Ok(whole)
 }

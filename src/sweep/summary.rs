@@ -1,6 +1,9 @@
 //! What the rows of a cell say.
 
+use crate::sweep::claims::Failures;
+use crate::sweep::column::Column;
 use crate::sweep::measure::{Outcome, Row};
+use crate::sweep::replicate::Replicate;
 use crate::sweep::stats::{self, Interval};
 
 /// A number of runs, and what of it is shown.
@@ -118,30 +121,13 @@ pub struct Summary {
     pub requests: u64,
     /// Of them not answered.
     pub lost: u64,
+    /// By expectation: the runs in which it does not hold.
+    pub claims: Vec<Failures>,
+    /// The runs in which any expectation does not hold.
+    pub any_claim: Failures,
 }
 
 impl Summary {
-    /// Of rows in any order.
-    pub fn of(rows: &[Row]) -> Summary {
-        let runs = rows.len() as u64;
-        let outcomes = Outcome::ALL.map(|outcome| {
-            let seen = rows.iter().filter(|row| row.outcome == outcome).count() as u64;
-            Share { runs: seen, interval: stats::share(seen, runs) }
-        });
-        let numbers = Number::ALL.map(|number| {
-            let mut values: Vec<i64> = rows.iter().filter_map(|row| number.of(row)).collect();
-            values.sort_unstable();
-            spread(&values)
-        });
-        Summary {
-            runs,
-            outcomes,
-            numbers,
-            requests: rows.iter().map(|row| row.requests).sum(),
-            lost: rows.iter().map(|row| row.lost).sum(),
-        }
-    }
-
     /// A number.
     pub fn number(&self, number: Number) -> Option<&Spread> {
         self.numbers[number as usize].as_ref()
@@ -151,34 +137,102 @@ impl Summary {
     pub fn outcome(&self, outcome: Outcome) -> &Share {
         &self.outcomes[outcome as usize]
     }
+}
+
+/// The runs of a cell, summed up as they come. Runs themselves are not kept: of each, a few numbers
+/// are.
+#[derive(Clone, Debug, Default)]
+pub struct Fold {
+    runs: u64,
+    outcomes: [u64; 6],
+    numbers: [Column; 8],
+    requests: u64,
+    lost: u64,
+    claims: Vec<Failures>,
+    any_claim: Failures,
+}
+
+impl Fold {
+    /// Of no runs, of each of which so much is expected.
+    pub fn new(claims: usize) -> Fold {
+        Fold { claims: vec![Failures::default(); claims], ..Fold::default() }
+    }
+
+    /// Takes runs whose replicates count from `first` on.
+    pub fn add(&mut self, first: u64, runs: &[Replicate]) {
+        for (replicate, Replicate { row, failed }) in (first..).zip(runs) {
+            self.runs += 1;
+            self.outcomes[row.outcome as usize] += 1;
+            for (number, column) in Number::ALL.iter().zip(&mut self.numbers) {
+                number.of(row).into_iter().for_each(|value| column.push(value));
+            }
+            self.requests = self.requests.saturating_add(row.requests);
+            self.lost = self.lost.saturating_add(row.lost);
+            for claim in failed {
+                self.claims[*claim as usize].add(replicate);
+            }
+            if !failed.is_empty() {
+                self.any_claim.add(replicate);
+            }
+        }
+    }
+
+    /// What they say.
+    pub fn summary(&mut self) -> Summary {
+        let runs = self.runs;
+        Summary {
+            runs,
+            outcomes: self.outcomes.map(|seen| share(seen, runs)),
+            numbers: self.numbers.each_mut().map(spread),
+            requests: self.requests,
+            lost: self.lost,
+            claims: self.claims.clone(),
+            any_claim: self.any_claim,
+        }
+    }
 
     /// Whether every share is known to ± `parts` per million, and the median of the duration to as
     /// large a part of itself.
-    pub fn is_precise(&self, parts: u32) -> bool {
+    pub fn is_precise(&mut self, parts: u32) -> bool {
         let width = 2.0 * f64::from(parts) / 1e6;
-        let shares = self.outcomes.iter().all(|s| s.interval.high - s.interval.low <= width);
-        let duration = self.number(Number::Duration).is_none_or(|spread| {
-            let Quantile { value, low, high } = spread.median;
-            let (Some(low), Some(high)) = (low, high) else { return false };
-            (high - low) as f64 <= width * value as f64
-        });
-        shares && duration
+        let runs = self.runs;
+        let narrow = |Interval { low, high }: Interval| high - low <= width;
+        let outcomes = self.outcomes.iter().all(|seen| narrow(stats::share(*seen, runs)));
+        let claims = self.claims.iter().all(|claim| narrow(claim.held(runs).1));
+        let durations = &mut self.numbers[Number::Duration as usize];
+        let duration = durations.is_empty() || {
+            let Quantile { value, low, high } = quantile(durations, 500);
+            let bounds = low.zip(high);
+            bounds.is_some_and(|(low, high)| high as f64 - low as f64 <= width * value as f64)
+        };
+        runs > 0 && outcomes && claims && duration
     }
 }
 
-/// Of sorted values.
-fn spread(values: &[i64]) -> Option<Spread> {
-    let (least, greatest) = (*values.first()?, *values.last()?);
-    let quantile = |per_mille| {
-        let (low, high) = stats::quantile_bounds(values.len(), per_mille);
-        Quantile {
-            value: values[stats::quantile(values.len(), per_mille)],
-            low: low.map(|at| values[at]),
-            high: high.map(|at| values[at]),
-        }
-    };
-    let runs = values.len() as u64;
-    Some(Spread { runs, least, median: quantile(500), most: quantile(950), greatest })
+fn share(seen: u64, runs: u64) -> Share {
+    Share { runs: seen, interval: stats::share(seen, runs) }
+}
+
+/// Of a column that is not empty.
+fn quantile(values: &mut Column, per_mille: u32) -> Quantile {
+    let count = values.len();
+    let (low, high) = stats::quantile_bounds(count, per_mille);
+    Quantile {
+        value: values.at(stats::quantile(count, per_mille)).unwrap_or_default(),
+        low: low.and_then(|at| values.at(at)),
+        high: high.and_then(|at| values.at(at)),
+    }
+}
+
+fn spread(values: &mut Column) -> Option<Spread> {
+    let count = values.len();
+    Some(Spread {
+        runs: count as u64,
+        least: values.at(0)?,
+        median: quantile(values, 500),
+        most: quantile(values, 950),
+        greatest: values.at(count - 1)?,
+    })
 }
 
 #[cfg(test)]
@@ -186,8 +240,8 @@ mod tests {
     use super::*;
     use crate::base::time::Span;
 
-    pub(crate) fn row(outcome: Outcome, secs: Option<i64>) -> Row {
-        Row {
+    fn run(outcome: Outcome, secs: Option<i64>, failed: &[u32]) -> Replicate {
+        let row = Row {
             outcome,
             duration: secs.map(Span::from_secs),
             detected: None,
@@ -198,14 +252,27 @@ mod tests {
             reached: 0,
             requests: 10,
             lost: 1,
-        }
+        };
+        Replicate { row, failed: failed.to_vec() }
+    }
+
+    fn fold(runs: &[Replicate]) -> Fold {
+        let mut fold = Fold::new(2);
+        fold.add(0, runs);
+        fold
     }
 
     #[test]
     fn rows_are_summed_up() {
-        let mut rows: Vec<Row> = (1..=9).map(|s| row(Outcome::Completed, Some(s))).collect();
-        rows.push(row(Outcome::Unfinished, None));
-        let summary = Summary::of(&rows);
+        let mut runs: Vec<Replicate> =
+            (1..=9).map(|s| run(Outcome::Completed, Some(s), &[])).collect();
+        runs[4].failed = vec![1];
+        runs.push(run(Outcome::Unfinished, None, &[0, 1]));
+        let summary = fold(&runs).summary();
+        assert_eq!(summary.claims[0], Failures { runs: 1, first: Some(9) });
+        assert_eq!(summary.claims[1], Failures { runs: 2, first: Some(4) });
+        assert_eq!(summary.any_claim, Failures { runs: 2, first: Some(4) });
+        assert_eq!(summary.any_claim.held(10), (8, stats::share(8, 10)));
         assert_eq!((summary.runs, summary.requests, summary.lost), (10, 100, 10));
         assert_eq!(summary.outcome(Outcome::Completed).runs, 9);
         assert_eq!(summary.outcome(Outcome::Unfinished).runs, 1);
@@ -220,11 +287,15 @@ mod tests {
 
     #[test]
     fn more_runs_are_more_precise() {
-        let runs = |count| -> Vec<Row> {
-            (0..count).map(|n| row(Outcome::Completed, Some(100 + n % 3))).collect()
+        let runs = |count| -> Vec<Replicate> {
+            (0..count).map(|n| run(Outcome::Completed, Some(100 + n % 3), &[])).collect()
         };
-        assert!(!Summary::of(&runs(50)).is_precise(20_000));
-        assert!(Summary::of(&runs(200)).is_precise(20_000));
-        assert!(!Summary::of(&[]).is_precise(20_000));
+        assert!(!fold(&runs(50)).is_precise(20_000));
+        assert!(fold(&runs(200)).is_precise(20_000));
+        assert!(!fold(&[]).is_precise(20_000));
+        // What is expected counts as well: a share near a half is the last to be known.
+        let mut doubtful = runs(200);
+        doubtful.iter_mut().step_by(2).for_each(|run| run.failed = vec![0]);
+        assert!(!fold(&doubtful).is_precise(20_000));
     }
 }

@@ -431,6 +431,9 @@ impl Facts<'_, '_> {
                         self.o.number(word, count);
                     }
                 }
+                if counts.unfinished > 0 {
+                    self.o.number("unfinished", counts.unfinished);
+                }
             }
             _ => {}
         }

@@ -256,12 +256,15 @@ impl Digest {
                 self.outcome(*outcome);
             }
             Fact::Requests { traffic, service, since, counts } => {
-                self.byte(0x91);
+                self.byte(if counts.unfinished == 0 { 0x91 } else { 0x92 });
                 self.number(u64::from(*traffic));
                 self.service_if(*service);
                 self.number(since.0);
                 self.number(u64::from(counts.answered));
                 counts.failures().iter().for_each(|(.., count)| self.number(u64::from(*count)));
+                if counts.unfinished > 0 {
+                    self.number(u64::from(counts.unfinished));
+                }
             }
             Fact::Fault { fault, text } => {
                 self.byte(0xa0);

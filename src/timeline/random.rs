@@ -76,6 +76,7 @@ fn request_counts(a: u32, b: u32) -> RequestCounts {
         unreachable: a % 3,
         no_backend: b,
         no_service: a % 5,
+        unfinished: b % 4,
     }
 }
 

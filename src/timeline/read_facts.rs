@@ -525,6 +525,7 @@ fn counts(f: &mut Fields) -> Result<RequestCounts, Mistake> {
         unreachable: f.number_or_zero("unreachable")?,
         no_backend: f.number_or_zero("no_backend")?,
         no_service: f.number_or_zero("no_service")?,
+        unfinished: f.number_or_zero("unfinished")?,
     })
 }
 

@@ -430,6 +430,8 @@ pub struct RequestCounts {
     pub no_backend: u32,
     /// [`RequestOutcome::NoService`].
     pub no_service: u32,
+    /// Under way when the run ended: neither answered nor failed.
+    pub unfinished: u32,
 }
 
 impl RequestCounts {
@@ -457,6 +459,7 @@ impl RequestCounts {
             (&mut self.unreachable, other.unreachable),
             (&mut self.no_backend, other.no_backend),
             (&mut self.no_service, other.no_service),
+            (&mut self.unfinished, other.unfinished),
         ] {
             *sum = sum.saturating_add(count);
         }

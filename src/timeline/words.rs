@@ -271,8 +271,9 @@ impl Teller {
         let failures: Vec<String> =
             failures.map(|(_, reason, count)| format!("{count} {reason}")).collect();
         let weight = if failures.is_empty() { Weight::Detail } else { Weight::Change };
-        let list: Vec<String> =
-            [format!("{} answered", counts.answered)].into_iter().chain(failures).collect();
+        let left = (counts.unfinished > 0).then(|| format!("{} under way", counts.unfinished));
+        let answered = format!("{} answered", counts.answered);
+        let list: Vec<String> = [answered].into_iter().chain(failures).chain(left).collect();
         let since = stamp(since);
         (weight, format!("requests to {who} since {}: {}", since.trim(), list.join(", ")))
     }

@@ -56,12 +56,13 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("conform", &["base", "docker", "kernel", "scenario", "sim", "swarmkit", "timeline"]),
-    ("sweep", &["base", "metrics", "scenario", "sim", "swarmkit::task", "timeline"]),
+    ("sweep", &["base", "expect", "metrics", "scenario", "sim", "swarmkit::task", "timeline"]),
     ("demo", &["base", "metrics", "scenario", "sim", "timeline"]),
     (
         "check",
         &[
             "base",
+            "client::command",
             "compose",
             "docker::behaviour",
             "expect",
@@ -93,8 +94,25 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "advise",
+        &[
+            "base",
+            "compose",
+            "docker::behaviour",
+            "plan",
+            "scenario::Scenario",
+            "scenario::model",
+            "scenario::problem",
+            "swarmkit::defaults",
+            "swarmkit::spec",
+            "swarmkit::task",
+            "sweep::replicate",
+        ],
+    ),
+    (
         "render",
         &[
+            "advise",
             "base",
             "check",
             "demo",
@@ -108,6 +126,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "plan",
             "scenario::Scenario",
             "scenario::model",
+            "scenario::problem",
             "swarmkit::spec",
             "swarmkit::task",
             "sweep",

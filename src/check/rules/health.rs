@@ -11,6 +11,7 @@ use crate::swarmkit::spec::{FailureAction, HealthConfig};
 
 const MONITOR: &[&str] = &["deploy", "update_config", "monitor"];
 const HEALTHCHECK: &[&str] = &["healthcheck"];
+const ORDER: &[&str] = &["deploy", "update_config", "order"];
 const START_PERIOD: &[&str] = &["healthcheck", "start_period"];
 
 pub(super) const L06: Rule = Rule {
@@ -139,7 +140,7 @@ pub(super) const L10: Rule = Rule {
           answer them, and the update goes on to the next",
     shows: "an update while requests come in; where x-swarmsim says nothing of the image, a \
             version that needs 3 s until it answers",
-    change: "a health check",
+    change: "a health check; with it order start-first where more requests would be lost otherwise",
     source: "moby/moby#25464, #32079; semantics 11.3; museum no-healthcheck",
     suspect: no_health_check,
 };
@@ -180,19 +181,25 @@ fn no_health_check(service: &Service<'_>) -> Option<Suspect> {
         retries,
         ..HealthConfig::default()
     };
+    let disabled = service.spec().task.container.healthcheck.is_some();
+    let place = if disabled { " in place of the one that is disabled" } else { "" };
     let words = format!(
-        "healthcheck: {{test: …, interval: 2s, timeout: 2s, retries: {retries}}} with a test that \
-         asks the process behind port {port}"
+        "healthcheck: {{test: …, interval: 2s, timeout: 2s, retries: {retries}}}{place}, with a \
+         test that asks the process behind port {port}"
     );
-    let remedy = Remedy::words("");
-    let remedy = remedy.software(words, move |image| image.healthcheck = Some(check.clone()));
+    let mut remedies = vec![Remedy::words("").checked(words.clone(), check.clone())];
+    // With stop-first a slot is empty until the check succeeds, which is longer than before.
+    if !service.is_start_first() && !service.keeps_data() && !service.has_host_port() {
+        let words = format!("{words}; and deploy.update_config.order: start-first");
+        remedies.push(Remedy::set(ORDER, "start-first").checked(words, check));
+    }
+    let none = if disabled { "its health check is disabled" } else { "there is no health check" };
     Some(Suspect {
         message: format!(
-            "port {port} is published and there is no health check: a new task gets requests \
-             before it answers"
+            "port {port} is published and {none}: a new task gets requests before it answers"
         ),
         at: HEALTHCHECK,
         trials: vec![trial],
-        remedies: vec![remedy],
+        remedies,
     })
 }

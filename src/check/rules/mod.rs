@@ -15,6 +15,7 @@ use crate::check::rule::Rule;
 /// All rules, in the order of their ids.
 pub const RULES: &[&Rule] = &[
     // Releases that fail.
+    &last_batch::L01,
     &failure::L02,
     &last_batch::L03,
     &ratio::L04,
@@ -27,6 +28,7 @@ pub const RULES: &[&Rule] = &[
     &health::L10,
     // Ordinary releases that cost an outage, or never end.
     &outage::L11,
+    &outage::L12,
     &outage::L13,
     &outage::L14,
     // The end of the old task.
@@ -42,18 +44,4 @@ pub const RULES: &[&Rule] = &[
     &rollback::L23,
     &failure::L24,
     &ratio::L25,
-];
-
-/// Ids that have no rule of their own, and why.
-pub const NOT_THERE: &[(&str, &str)] = &[
-    (
-        "L01",
-        "a delay longer than the monitor period hid failures from engines before 20.10; the \
-         simulator has the rule of later engines only, and cannot show it",
-    ),
-    (
-        "L12",
-        "a port is added with order start-first: the new task waits for the host port that the \
-         old one holds, exactly as in any other update, which L11 tells",
-    ),
 ];

@@ -9,6 +9,7 @@ use crate::check::trial::{Remedy, Trial};
 use crate::swarmkit::spec::{Mode, PublishMode};
 
 const ORDER: &[&str] = &["deploy", "update_config", "order"];
+const PORTS: &[&str] = &["ports"];
 const RESERVATIONS: &[&str] = &["deploy", "resources", "reservations"];
 
 pub(super) const L11: Rule = Rule {
@@ -17,11 +18,11 @@ pub(super) const L11: Rule = Rule {
     severity: Severity::Error,
     looks_for: "a port in mode host, order start-first, and no node that is free of the old tasks",
     why: "the new task needs the port that the old one holds until the new one runs; nobody gives \
-          way, and no time limit ends it. It is the same when a port is added (L12)",
+          way, and no time limit ends it",
     shows: "an update that changes nothing; after five minutes it is under way",
     change: "order stop-first",
-    source: "moby/moby#36934, #41364, Dokploy/dokploy#5496; semantics 9.4; museum host-port, \
-             a-port-more, says-done-and-the-old-one-runs",
+    source: "moby/moby#36934, Dokploy/dokploy#5496; semantics 9.4; museum host-port, \
+             says-done-and-the-old-one-runs",
     suspect: host_port,
 };
 
@@ -32,14 +33,58 @@ fn host_port(service: &Service<'_>) -> Option<Suspect> {
         return None;
     }
     let port = if host.published == 0 { host.target } else { host.published };
-    let nodes = service.subject.scenario.cluster.nodes.len();
+    let nodes = service.subject.nodes();
     Some(Suspect {
         message: format!(
-            "order: start-first with host port {port}, {replicas} of them on {nodes} nodes: the \
-             new task waits for a port that the old one keeps"
+            "order: start-first with host port {port}, {replicas} of them on {nodes}: the new task \
+             waits for a port that the old one keeps"
         ),
         at: ORDER,
         trials: vec![never_ends(service)],
+        remedies: vec![Remedy::set(ORDER, "stop-first")],
+    })
+}
+
+pub(super) const L12: Rule = Rule {
+    id: "L12",
+    name: "port-added-with-start-first",
+    severity: Severity::Warning,
+    looks_for: "a port in mode host, order start-first, and no node that is free of the old tasks; \
+                asked about a change of the ports, where L11 is about every release",
+    why: "a change of the ports is an update of every task, even if nothing else changes; the task \
+          with one port more asks for the old port too, which the old task keeps. One that has \
+          another port in place of the old one would be in nobody's way",
+    shows: "an update that adds a port in mode host; after five minutes it is under way",
+    change: "order stop-first",
+    source: "moby/moby#41364; semantics 3, 9.4; museum a-port-more",
+    suspect: port_added,
+};
+
+fn port_added(service: &Service<'_>) -> Option<Suspect> {
+    let replicas = service.replicas()?;
+    let old = service.ports().iter().find(|port| port.publish_mode == PublishMode::Host)?;
+    if !service.is_start_first() {
+        return None;
+    }
+    let old = if old.published == 0 { old.target } else { old.published };
+    let of_all = service.subject.ports();
+    let more = (old + 1..=65_535).find(|port| !of_all.contains(port))?;
+    let name = service.name();
+    let watched = service.long_enough(Span::from_secs(300));
+    let steps = format!(
+        "- {{as: update, run: \"docker service update --detach --publish-add \
+         mode=host,published={more},target={more} {name}\"}}\n- {{as: end, wait: {watched}}}\n"
+    );
+    let expect = format!("- {{service: {name}, since: update, after: end, update: updating}}\n");
+    let what = format!("an update that adds host port {more}");
+    let nodes = service.subject.nodes();
+    Some(Suspect {
+        message: format!(
+            "order: start-first with host port {old}, {replicas} of them on {nodes}: with a port \
+             more the new task asks for {old} too, and waits for ever"
+        ),
+        at: PORTS,
+        trials: vec![Trial::after(what, steps, &expect).look(waits)],
         remedies: vec![Remedy::set(ORDER, "stop-first")],
     })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::check::Finding;
-use crate::render::check::{Checked, counts};
+use crate::render::check::{Checked, Mistake, counts};
 
 pub(super) fn document(files: &[Checked]) -> Value {
     let counts = counts(files);
@@ -23,7 +23,17 @@ fn file(file: &Checked) -> Value {
         "services": file.valid.and_then(|valid| valid.services),
         "unasked": file.unasked,
         "down": file.down,
+        "mistakes": file.mistakes.iter().map(mistake).collect::<Vec<_>>(),
         "findings": file.findings.iter().map(finding).collect::<Vec<_>>(),
+    })
+}
+
+fn mistake(mistake: &Mistake) -> Value {
+    json!({
+        "file": mistake.file,
+        "line": mistake.place.map(|place| place.line),
+        "column": mistake.place.map(|place| place.column),
+        "message": mistake.message,
     })
 }
 
@@ -44,7 +54,7 @@ fn finding(finding: &Finding) -> Value {
         },
         "change": finding.proposal.as_ref().map(|proposal| json!({
             "words": proposal.words,
-            "diff": proposal.diff,
+            "diff": proposal.patch.as_ref().map(|patch| &patch.diff),
             "tried": proposal.tried,
         })),
     })

@@ -15,9 +15,16 @@ pub(super) fn document(files: &[Checked]) -> String {
         };
         text += &format!("<testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">\n");
         if file.valid.is_none() {
+            let mistakes = file.mistakes.iter().map(|mistake| {
+                let place = mistake.place.map(|p| format!(":{}:{}", p.line, p.column));
+                let place = place.unwrap_or_default();
+                format!("{}{place}: {}", mistake.file, mistake.message)
+            });
+            let mistakes = mistakes.collect::<Vec<_>>().join("\n");
             text += &format!(
                 "  <testcase classname=\"{name}\" name=\"valid\"><failure message=\"the file is \
-                 not valid\"/></testcase>\n"
+                 not valid\">{}</failure></testcase>\n",
+                escaped(&mistakes)
             );
         } else if found == 0 {
             text += &format!("  <testcase classname=\"{name}\" name=\"no findings\"/>\n");

@@ -9,6 +9,7 @@ mod text;
 use std::io::{self, Write};
 
 use crate::check::{Finding, Severity};
+use crate::scenario::problem::Place;
 
 pub use page::{page, table};
 
@@ -18,18 +19,51 @@ pub struct Checked {
     pub file: String,
     /// What it is; absent if it is not valid, which is told elsewhere.
     pub valid: Option<Valid>,
-    /// Why no rule was asked about a stack file, if none was.
+    /// Why no rule was asked, if none was.
     pub unasked: Option<String>,
     /// Services that do not come up when the file is deployed as it stands.
     pub down: Vec<String>,
     /// What was found, by place.
     pub findings: Vec<Finding>,
+    /// What is wrong in it, if it is not valid.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// A mistake in a file, or in one that it needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mistake {
+    /// Path of the file.
+    pub file: String,
+    /// Where; nothing if the file as a whole cannot be read.
+    pub place: Option<Place>,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+}
+
+impl Checked {
+    /// A file that is not valid.
+    pub fn invalid(file: impl std::fmt::Display, mistakes: Vec<Mistake>) -> Checked {
+        Checked {
+            file: file.to_string(),
+            valid: None,
+            unasked: None,
+            down: Vec::new(),
+            findings: Vec::new(),
+            mistakes,
+        }
+    }
+
+    /// Whether it is worth a line that no rule was asked: that a script creates no service is no
+    /// news.
+    fn is_told(&self) -> bool {
+        self.valid.is_none_or(|valid| valid.services.is_some())
+    }
 }
 
 /// A file without mistakes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Valid {
-    /// Services of a stack file; absent for scenarios, which no rule is about.
+    /// Services of a stack file; absent for scenarios.
     pub services: Option<usize>,
     /// Steps of its script.
     pub steps: usize,

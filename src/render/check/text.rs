@@ -18,7 +18,7 @@ pub(super) fn write(out: &mut dyn Write, files: &[Checked]) -> io::Result<()> {
             lines => format!(", {} refused", count(lines as u64, "line")),
         };
         writeln!(out, "{name}: valid, {stack}{steps}, {expectations}{refused}")?;
-        if let Some(why) = &file.unasked {
+        if let Some(why) = file.unasked.as_ref().filter(|_| file.is_told()) {
             writeln!(out, "{name}: no rule was asked: {why}")?;
         }
         for service in &file.down {
@@ -28,9 +28,7 @@ pub(super) fn write(out: &mut dyn Write, files: &[Checked]) -> io::Result<()> {
             write_one(out, name, finding)?;
         }
     }
-    let asked = |file: &Checked| {
-        file.unasked.is_none() && file.valid.is_some_and(|valid| valid.services.is_some())
-    };
+    let asked = |file: &Checked| file.unasked.is_none() && file.valid.is_some();
     if !files.iter().any(asked) {
         return Ok(());
     }
@@ -64,7 +62,7 @@ fn write_one(out: &mut dyn Write, file: &str, finding: &Finding) -> io::Result<(
         Some(tried) => writeln!(out, "          the same run with it: {tried}")?,
         None => writeln!(out, "          not tried in a run")?,
     }
-    for line in proposal.diff.iter().flat_map(|diff| diff.lines()) {
+    for line in proposal.patch.iter().flat_map(|patch| patch.diff.lines()) {
         writeln!(out, "    {line}")?;
     }
     Ok(())

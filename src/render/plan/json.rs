@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::plan::changes::{Part, Service};
-use crate::plan::forecast::{Client, Failing, ServiceSummary};
+use crate::plan::forecast::{Client, Cut, Failing, ServiceSummary};
+use crate::plan::look::{Look, looks};
 use crate::plan::range::{Range, covers};
 use crate::plan::stage::{Case, Deploy};
 use crate::plan::verdict::{Answer, Timeout, Verdict};
@@ -26,6 +27,7 @@ struct Document<'t> {
     good: Good<'t>,
     bad: Vec<Bad<'t>>,
     timeout: Option<Waited<'t>>,
+    looks: Vec<String>,
     answer: &'static str,
 }
 
@@ -41,6 +43,7 @@ struct Changed<'t> {
 struct Field<'t> {
     name: &'t str,
     part: &'static str,
+    effect: &'static str,
     old: Option<&'t str>,
     new: Option<&'t str>,
     only_said: bool,
@@ -49,8 +52,17 @@ struct Field<'t> {
 #[derive(Serialize)]
 struct Good<'t> {
     never_up: usize,
+    stuck: Option<&'t str>,
+    docker_says: Option<Said<'t>>,
+    ended_by_limit: &'t Cut,
     client: Ended,
     services: Vec<Named<'t>>,
+}
+
+#[derive(Serialize)]
+struct Said<'t> {
+    text: &'t str,
+    runs: usize,
 }
 
 #[derive(Serialize)]
@@ -72,6 +84,7 @@ struct Bad<'t> {
     told: String,
     has_to_be_caught: bool,
     verdict: &'static str,
+    ended_by_limit: &'t Cut,
     client: Ended,
     #[serde(flatten)]
     numbers: Numbers,
@@ -83,6 +96,7 @@ struct Numbers {
     took_ns: Option<Spread>,
     detected_ns: Option<Spread>,
     whole_after_ns: Option<Spread>,
+    comes_and_goes_runs: usize,
     least: Option<Spread>,
     least_for_ns: Option<Spread>,
     short_for_ns: Option<Spread>,
@@ -159,6 +173,9 @@ pub fn json(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         services: deploy.services.iter().map(changed).collect(),
         good: Good {
             never_up: forecast.good.never_up,
+            stuck: forecast.good.stuck.as_deref(),
+            docker_says: forecast.good.said.as_ref().map(|(text, runs)| Said { text, runs: *runs }),
+            ended_by_limit: &forecast.good.cut,
             client: ended(&forecast.good.client),
             services: of_file.collect(),
         },
@@ -169,11 +186,8 @@ pub fn json(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             slowest: case(deploy, timeout.case),
             hangs: timeout.hangs.iter().map(|hangs| case(deploy, *hangs)).collect(),
         }),
-        answer: match Answer::of(deploy, forecast) {
-            Answer::Yes => "yes",
-            Answer::No => "no",
-            Answer::Stuck => "stuck",
-        },
+        looks: looks(&deploy.services).iter().map(Look::told).collect(),
+        answer: Answer::of(deploy, forecast).word(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
@@ -193,7 +207,8 @@ fn changed(service: &Service) -> Changed<'_> {
     };
     let fields = service.fields.iter().map(|of| {
         let (part, only_said) = field(of);
-        Field { name: &of.name, part, old: of.old.as_deref(), new: of.new.as_deref(), only_said }
+        let (old, new) = (of.old.as_deref(), of.new.as_deref());
+        Field { name: &of.name, part, effect: service.effect(of), old, new, only_said }
     });
     Changed {
         name: &service.name,
@@ -216,13 +231,14 @@ fn named<'t>(service: &'t Service, seen: &ServiceSummary) -> Named<'t> {
     }
 }
 
-fn bad<'t>(deploy: &'t Deploy, failing: &Failing, runs: usize) -> Bad<'t> {
+fn bad<'t>(deploy: &'t Deploy, failing: &'t Failing, runs: usize) -> Bad<'t> {
     Bad {
         service: &deploy.services[failing.place].name,
         mode: failing.mode.word(),
         told: failing.mode.told(),
         has_to_be_caught: failing.mode.is_required(),
         verdict: Verdict::of(failing, runs).word(),
+        ended_by_limit: &failing.cut,
         client: ended(&failing.client),
         numbers: numbers(&failing.service),
     }
@@ -234,6 +250,7 @@ fn numbers(seen: &ServiceSummary) -> Numbers {
         took_ns: spread(seen.took),
         detected_ns: spread(seen.detected),
         whole_after_ns: spread(seen.whole_after),
+        comes_and_goes_runs: seen.comes_and_goes,
         least: spread(seen.least),
         least_for_ns: spread(seen.least_for),
         short_for_ns: spread(seen.short_for),

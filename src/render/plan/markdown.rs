@@ -3,12 +3,15 @@
 use std::io::{self, Write};
 
 use crate::plan::forecast::Failing;
+use crate::plan::look::looks;
 use crate::plan::mode::short;
 use crate::plan::range::covers;
-use crate::plan::verdict::{Timeout, Verdict, is_rolled_out};
+use crate::plan::verdict::{Answer, Timeout, Verdict};
 use crate::render::plan::Told;
 use crate::render::plan::text::{dark, effect, left_alone, refused, silent};
-use crate::render::plan::words::{case, client, counts, extra, some_times, states, times, values};
+use crate::render::plan::words::{
+    case, client, counts, extra, limits, reasons, some_times, states, times, values,
+};
 use crate::render::text::seconds;
 
 /// Writes the page.
@@ -38,16 +41,37 @@ pub fn markdown(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
 
 fn answer(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     let (deploy, forecast) = (told.deploy, told.forecast);
-    let refused = refused(told);
-    if !is_rolled_out(deploy, &forecast.good, forecast.runs) {
-        writeln!(out, "**No**: even the good version is not rolled out in every run.")?;
-    } else if refused.is_empty() {
-        writeln!(out, "**Yes**: it is rolled out, and nothing that has to be caught is missed.")?;
-    } else {
-        writeln!(out, "**No**: some versions that fail are not caught, or take all replicas.\n")?;
-        for (service, modes) in refused {
-            writeln!(out, "* {}: {}", code(service), modes.join(", "))?;
+    let rolled_out = "it is rolled out, and nothing that has to be caught is missed";
+    match Answer::of(deploy, forecast) {
+        Answer::Unknown => {
+            writeln!(out, "**Nobody knows**: the simulator gave up before the end.")?;
         }
+        Answer::Stuck => {
+            writeln!(out, "**No**: even the good version is not rolled out in every run.")?;
+        }
+        Answer::No => {
+            writeln!(
+                out,
+                "**No**: some versions that fail are not caught, or take all replicas.\n"
+            )?;
+            for (service, modes) in refused(told) {
+                writeln!(out, "* {}: {}", code(service), modes.join(", "))?;
+            }
+        }
+        Answer::Look => {
+            writeln!(out, "**Look**: {rolled_out}, but something is gone then.\n")?;
+            for look in looks(&deploy.services) {
+                writeln!(out, "* {}", cell(&look.told()))?;
+            }
+        }
+        Answer::Yes => writeln!(out, "**Yes**: {rolled_out}.")?,
+    }
+    let reasons = reasons(told);
+    if !reasons.is_empty() {
+        writeln!(out)?;
+    }
+    for reason in reasons {
+        writeln!(out, "* {}", code(&reason))?;
     }
     let silent: Vec<String> = silent(told).into_iter().map(code).collect();
     if !silent.is_empty() {
@@ -90,7 +114,7 @@ fn changes(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         for field in &service.fields {
             let (old, new) = values(field);
             let said = if field.is_only_said() { ", said in one file only" } else { "" };
-            let (field_name, effect) = (code(&field.name), field.part.effect());
+            let (field_name, effect) = (code(&field.name), service.effect(field));
             let (old, new) = (code(&old), code(&new));
             writeln!(out, "| | {field_name} | {old} | {new} | {effect}{said} |")?;
         }
@@ -142,6 +166,11 @@ fn bad(out: &mut dyn Write, told: Told<'_>, name: &str, failing: &[&Failing]) ->
     writeln!(out, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
     for failing in failing {
         let seen = &failing.service;
+        let whole = match seen.whole_after {
+            None if seen.comes_and_goes > 0 => "for a while".to_string(),
+            whole => some_times(whole, runs),
+        };
+        let cut = limits(&failing.cut, runs).into_iter().map(|reason| format!("; {reason}"));
         writeln!(
             out,
             "| {} | {} | {} | {} | {} of {} | {} | {} | {} | {} |",
@@ -153,8 +182,8 @@ fn bad(out: &mut dyn Write, told: Told<'_>, name: &str, failing: &[&Failing]) ->
             seen.want,
             counts(seen.reached),
             counts(seen.on_bad),
-            some_times(seen.whole_after, runs),
-            client(&failing.client, runs)
+            whole,
+            client(&failing.client, runs) + &cut.collect::<String>()
         )?;
     }
     Ok(())

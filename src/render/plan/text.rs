@@ -5,12 +5,13 @@ use std::io::{self, Write};
 
 use crate::plan::changes::{Restart, Service};
 use crate::plan::forecast::{Failing, ServiceSummary};
+use crate::plan::look::looks;
 use crate::plan::mode::short;
 use crate::plan::range::covers;
-use crate::plan::verdict::{Timeout, Verdict, is_rolled_out};
+use crate::plan::verdict::{Answer, Timeout, Verdict};
 use crate::render::plan::Told;
 use crate::render::plan::words::{
-    case, client, counts, extra, row, some_times, states, step, times, values,
+    case, client, counts, extra, limits, reasons, row, some_times, states, step, times, values,
 };
 use crate::render::text::seconds;
 
@@ -52,7 +53,7 @@ fn changes(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         for field in &service.fields {
             let (old, new) = values(field);
             let said = if field.is_only_said() { ", said in one file only" } else { "" };
-            let effect = field.part.effect();
+            let effect = service.effect(field);
             writeln!(out, "    {:<wide$}  {old} → {new}  ({effect}{said})", field.name)?;
         }
     }
@@ -82,7 +83,8 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     let (deploy, forecast) = (told.deploy, told.forecast);
     writeln!(out, "\nIf the new version behaves as described")?;
     if forecast.good.never_up == forecast.runs {
-        return writeln!(out, "  the old stack does not come up: there is nothing to forecast");
+        writeln!(out, "  the old stack does not come up: there is nothing to forecast")?;
+        return reasons(told).iter().try_for_each(|reason| writeln!(out, "  {reason}"));
     }
     let of_file = deploy.services.iter().filter(|s| s.new.is_some() && !s.is_left_alone());
     let shown = of_file
@@ -114,6 +116,7 @@ fn good(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         writeln!(out, "  {pad}  extra at the peak: {}{lost}", extra(service, seen))?;
     }
     writeln!(out, "  {}", client(&forecast.good.client, forecast.runs))?;
+    reasons(told).iter().try_for_each(|reason| writeln!(out, "  {reason}"))?;
     if shown.iter().all(|(_, seen)| seen.want == 0) {
         return Ok(());
     }
@@ -178,10 +181,7 @@ fn bad(
             states(seen, runs)
         )?;
         let pad = " ".repeat(32);
-        let whole = match seen.whole_after {
-            None => "not whole again".to_string(),
-            whole => format!("whole after {}", some_times(whole, runs)),
-        };
+        let whole = whole(seen, runs);
         writeln!(
             out,
             "{pad}  {} of {} serve at the fewest, {whole}",
@@ -196,8 +196,20 @@ fn bad(
             counts(seen.on_bad)
         )?;
         writeln!(out, "{pad}  {}", client(&failing.client, runs))?;
+        for reason in limits(&failing.cut, runs) {
+            writeln!(out, "{pad}  {reason}")?;
+        }
     }
     Ok(())
+}
+
+/// From when on all replicas serve, in words.
+fn whole(seen: &ServiceSummary, runs: usize) -> String {
+    match seen.whole_after {
+        None if seen.comes_and_goes > 0 => "whole for a while, and never for good".to_string(),
+        None => "not whole again".to_string(),
+        whole => format!("whole after {}", some_times(whole, runs)),
+    }
 }
 
 fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
@@ -240,22 +252,26 @@ fn conclusion(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
             "To see a case: add --scenario SERVICE:MODE, and give what is printed to swarmsim run"
         )?;
     }
-    if !is_rolled_out(deploy, &forecast.good, forecast.runs) {
-        return writeln!(out, "No: even the good version is not rolled out in every run.");
-    }
-    let refused = refused(told);
-    for (service, modes) in &refused {
-        writeln!(out, "No: {service}: {}", modes.join(", "))?;
-    }
-    match (refused.is_empty(), forecast.bad.is_empty()) {
-        (false, _) => Ok(()),
-        (true, true) => writeln!(out, "Yes: it is rolled out."),
-        (true, false) => {
-            writeln!(
-                out,
-                "Yes: it is rolled out, and a version that fails from the start is caught."
-            )
+    let rolled_out = if forecast.bad.is_empty() {
+        "it is rolled out"
+    } else {
+        "it is rolled out, and a version that fails from the start is caught"
+    };
+    match Answer::of(deploy, forecast) {
+        Answer::Unknown => writeln!(out, "Nobody knows: the simulator gave up before the end."),
+        Answer::Stuck => {
+            writeln!(out, "No: even the good version is not rolled out in every run.")
         }
+        Answer::No => refused(told)
+            .iter()
+            .try_for_each(|(service, modes)| writeln!(out, "No: {service}: {}", modes.join(", "))),
+        Answer::Look => {
+            for look in looks(&deploy.services) {
+                writeln!(out, "Look: {}.", look.told())?;
+            }
+            writeln!(out, "Apart from that {rolled_out}.")
+        }
+        Answer::Yes => writeln!(out, "Yes: {rolled_out}."),
     }
 }
 

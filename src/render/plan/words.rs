@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::base::time::{SECOND, Span};
 use crate::plan::changes::{Field, Service, cpus, memory};
-use crate::plan::forecast::{Client, ServiceSummary};
+use crate::plan::forecast::{Client, Cut, ServiceSummary};
 use crate::plan::range::Range;
 use crate::plan::stage::{Case, Deploy};
+use crate::render::plan::Told;
 use crate::render::text::seconds;
 use crate::swarmkit::spec::{Mode, ServiceSpec};
 
@@ -67,6 +68,36 @@ pub(super) fn client(client: &Client, runs: usize) -> String {
     format!("docker ends after {}: {exits}{hangs}", times(client.took))
 }
 
+/// Why the good version is not rolled out, or not looked at to the end.
+pub(super) fn reasons(told: Told<'_>) -> Vec<String> {
+    let (good, runs) = (&told.forecast.good, told.forecast.runs);
+    let mut reasons = limits(&good.cut, runs);
+    if let Some((text, times)) = &good.said {
+        let share =
+            if *times == runs { String::new() } else { format!(" in {times} of {runs} runs") };
+        let text = text.lines().last().unwrap_or_default();
+        reasons.push(format!("docker says{share}: {}", printable(text)));
+    }
+    if let Some(why) = &good.stuck {
+        reasons.push(format!("it stands still: {}", printable(why)));
+    }
+    reasons
+}
+
+/// Limits of the simulator that ended runs.
+pub(super) fn limits(cut: &Cut, runs: usize) -> Vec<String> {
+    let told = |(limit, times): (&&str, &usize)| {
+        let limit = limit.replace('_', " ");
+        format!("{times} of {runs} runs ended by the limit of {limit} (limits in x-swarmsim)")
+    };
+    cut.iter().map(told).collect()
+}
+
+/// On one line, whatever a file says.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 /// The states in which updates are left.
 pub(super) fn states(service: &ServiceSummary, runs: usize) -> String {
     shares(&service.updates, runs, |state| state.unwrap_or("no update").replace('_', " "))
@@ -77,7 +108,7 @@ pub(super) fn values(field: &Field) -> (String, String) {
     let word = |value: &Option<String>| match value.as_deref() {
         None => "-".to_string(),
         Some("") => "\"\"".to_string(),
-        Some(text) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        Some(text) => printable(text),
     };
     (word(&field.old), word(&field.new))
 }

@@ -17,8 +17,12 @@ const MAX_NODES: u64 = 10_000;
 const MAX_TASKS: u64 = 5_000_000;
 
 /// Docker's words for engines.
-pub(crate) const ENGINES: [(&str, Engine); 3] =
-    [("29", Engine::V29), ("28", Engine::V28), ("20.10", Engine::V20_10)];
+pub(crate) const ENGINES: [(&str, Engine); 4] = [
+    ("29", Engine::V29),
+    ("28", Engine::V28),
+    ("20.10", Engine::V20_10),
+    ("20.10.9", Engine::V20_10_9),
+];
 
 const AVAILABILITIES: [(&str, Availability); 3] = [
     ("active", Availability::Active),

@@ -26,7 +26,10 @@ fn expectation(reader: &mut Reader, tree: &Tree, names: &Names) -> Option<Expect
     let laws = fields.take("laws_broken");
     let claims = match (service, requests, step, laws) {
         (Some(service), None, None, None) => service_claims(reader, service, &mut fields, names),
-        (None, Some(service), None, None) => request_claims(reader, service, &mut fields, names),
+        (None, Some(service), None, None) => {
+            let whole = window.is_some_and(|window| window == Window::default());
+            request_claims(reader, service, &mut fields, names, whole)
+        }
         (None, None, Some(step), None) => step_claims(reader, step, &mut fields, names),
         (None, None, None, Some(laws)) => law_claims(reader, laws),
         _ => {
@@ -180,8 +183,20 @@ fn request_claims(
     service: &Tree,
     fields: &mut Fields<'_>,
     names: &Names,
+    whole: bool,
 ) -> Option<Claims> {
     names.check_service(reader, service);
+    let line = names.counted(service.text(), whole);
+    for key in ["answered_by_tasks", "answered_by_image", "alternate"] {
+        if let (Some(tree), Some(line)) = (fields.get(key), line) {
+            let message = format!("of `{key}` cannot be known: these requests are only counted");
+            let hint = match line {
+                0 => "write `told: each` at their traffic".to_string(),
+                line => format!("write `told: each` at the traffic in line {line}"),
+            };
+            reader.wrong(tree, &message, Some(hint));
+        }
+    }
     let mut claims = Vec::new();
     for (key, claim) in [
         ("failed", RequestClaim::Failed as fn(u64) -> RequestClaim),

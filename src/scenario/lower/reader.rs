@@ -35,6 +35,11 @@ impl<'t> Fields<'t> {
         let place = self.left.iter().position(|entry| entry.key == key)?;
         Some(&self.left.remove(place).value)
     }
+
+    /// The same without taking it.
+    pub(crate) fn get(&self, key: &str) -> Option<&'t Tree> {
+        self.left.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
 }
 
 impl Reader {

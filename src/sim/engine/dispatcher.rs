@@ -13,7 +13,7 @@ use crate::swarmkit::agent::exec::Status;
 use crate::swarmkit::agent::task_manager::{Input as AgentInput, TaskManager};
 use crate::swarmkit::ctx::Ctx;
 use crate::swarmkit::defaults;
-use crate::swarmkit::store::{Change, Store, TaskSnapshot, What};
+use crate::swarmkit::store::{Change, Store, Task, TaskSnapshot, What};
 use crate::swarmkit::task::{NodeState, TaskState};
 use crate::timeline::record::TaskStatus;
 
@@ -80,6 +80,7 @@ impl Engine {
         }
         state.send_asked = false;
         let mut queued = std::mem::take(&mut state.queued);
+        self.starts.sort(store, &mut queued);
         for task in queued.drain(..) {
             self.tasks[task].queued = false;
             let wish = store.task(task).map(|stored| stored.desired);
@@ -137,9 +138,16 @@ impl Engine {
         let crash = self.software.crash(&template, slot, ordinal);
         let container = Controller::new(template, slot, ordinal, supply, crash);
         self.brief.meet(task, stored);
-        let latest = cx.journal.cause();
-        let agent = TaskManager::new();
-        let running = Running { node, agent, container, unsent: None, latest, starting: false };
+        let running = Running {
+            node,
+            agent: TaskManager::new(),
+            container,
+            unsent: None,
+            stamp: cx.now,
+            latest: cx.journal.cause(),
+            start_off: self.starts.off((stored.slot, stored.ordinal)),
+            starting: false,
+        };
         self.tasks[task].running = Some(Box::new(running));
         self.drive(cx, task, Message::Agent(AgentInput::Assigned { desired }));
     }
@@ -148,8 +156,25 @@ impl Engine {
     pub(super) fn report(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, running: &mut Running) {
         self.brief.hear(cx, task, running.agent.status());
         let first = running.unsent.is_none();
+        running.stamp = cx.now;
         running.unsent = Some((cx.now, cx.journal.latest()));
         if first && self.nodes[running.node].in_contact() {
+            self.due.push(task);
+            self.ask_flush(cx);
+        }
+    }
+
+    /// An agent reports what it reported before. While that waits to be sent, it is one report.
+    ///
+    /// Upstream: `agent/reporter.go` `UpdateTaskStatus`.
+    pub(super) fn report_again(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        task: TaskIx,
+        running: &mut Running,
+    ) {
+        if running.unsent.is_none() && self.nodes[running.node].in_contact() {
+            running.unsent = Some((running.stamp, running.latest));
             self.due.push(task);
             self.ask_flush(cx);
         }
@@ -185,9 +210,14 @@ impl Engine {
             if stored.state > status.state {
                 continue;
             }
-            ctx.store.journal.wake(cause);
             let Status { state, message, err, exit } = status;
             let status = TaskStatus { state, message, err, exit, stamp };
+            let again = is_stored(stored, &status);
+            ctx.store.journal.wake(cause);
+            if again {
+                ctx.store.report_again(ctx.now, task);
+                continue;
+            }
             ctx.store.write_status(ctx.now, task, status, Some(ctx.now));
             if let Some(running) = &mut self.tasks[task].running {
                 running.latest = ctx.store.journal.latest();
@@ -238,4 +268,12 @@ impl Engine {
     pub fn outage(&self, node: NodeIx) -> u16 {
         self.nodes[node].incarnation()
     }
+}
+
+/// Whether a report says what is stored, stamp included.
+fn is_stored(stored: &Task, reported: &TaskStatus) -> bool {
+    let TaskStatus { state, message, err, exit, stamp } = reported;
+    let Task { state: old_state, message: old_message, err: old_err, .. } = stored;
+    (state, message, err) == (old_state, old_message, old_err)
+        && (*exit, *stamp) == (stored.exit, stored.stamp)
 }

@@ -9,6 +9,7 @@ pub mod crash;
 mod dispatcher;
 mod node;
 mod plan;
+mod starts;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::timeline::record::{
 
 pub use node::OnNode;
 pub use plan::Software;
+pub use starts::off_median;
 
 /// What the engine world waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,8 +95,12 @@ struct Running {
     container: Controller,
     /// The agent's status is not stored by the manager yet: its stamp and its record.
     unsent: Option<(SimTime, Option<RecordNo>)>,
+    /// Stamp of the last report.
+    stamp: SimTime,
     /// The last record about it.
     latest: Option<RecordNo>,
+    /// By how much its start is given to be off the median.
+    start_off: Span,
     /// Counts among those being started on its node.
     starting: bool,
 }
@@ -115,6 +121,7 @@ pub struct Engine {
     flush_at: Option<SimTime>,
     status_phase: u64,
     brief: brief::Brief,
+    starts: starts::Starts,
     queue: VecDeque<Message>,
     agent_effects: Vec<AgentEffect>,
     docker_effects: Vec<DockerEffect>,
@@ -179,6 +186,7 @@ impl Engine {
             flush_at: None,
             status_phase,
             brief: brief::Brief::default(),
+            starts: starts::Starts::default(),
             queue: VecDeque::new(),
             agent_effects: Vec::new(),
             docker_effects: Vec::new(),
@@ -279,7 +287,8 @@ impl Engine {
                     let node = &mut self.nodes[running.node];
                     let latencies = &running.container.template().latencies;
                     let each = latencies.start_each_other.median();
-                    congestion = each.times(i64::from(node.begin_start()));
+                    let others = each.times(i64::from(node.begin_start()));
+                    congestion = others.plus(running.start_off);
                 }
                 let begin = DockerInput::Begin { operation, congestion };
                 self.queue.push_back(Message::Docker(begin));
@@ -288,6 +297,7 @@ impl Engine {
                 self.queue.push_back(Message::Docker(DockerInput::Cancel));
             }
             AgentEffect::Report(_) => self.report(cx, task, running),
+            AgentEffect::ReportAgain => self.report_again(cx, task, running),
             AgentEffect::Retry => {
                 let incarnation = self.nodes[running.node].incarnation();
                 let retry = self.software.agent_retry();

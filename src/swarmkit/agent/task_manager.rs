@@ -11,6 +11,10 @@
 //! Deviation: upstream's retry timer cannot be stopped. If an update arrives in the retry second
 //! and starts an operation, the timer that fires during it starts a second operation beside the
 //! first; here it does nothing. It has its upstream effect of ending a later retry second early.
+//!
+//! *An ended task is reported again* when its desired state is raised: the loop runs once more, has
+//! nothing to do, and reports what it has. Nobody sees that but the manager, whose stamp of the
+//! task is that of the last report.
 
 use crate::swarmkit::agent::exec::{self, OpResult, Operation, Status, Step};
 use crate::swarmkit::task::TaskState;
@@ -47,6 +51,8 @@ pub enum Effect {
     CancelOperation,
     /// Send this status to the manager, stamped with the present moment.
     Report(Status),
+    /// Send the status that was reported last once more, with the stamp that it had.
+    ReportAgain,
     /// Say [`Input::RetryElapsed`] after `Timing::agent_retry`.
     Retry,
     /// The task is gone; nothing will be asked for any more.
@@ -137,7 +143,14 @@ impl TaskManager {
             return;
         }
         self.desired = desired;
-        if self.running.is_some() { self.cancel(out) } else { self.advance(out) }
+        if self.running.is_some() {
+            self.cancel(out);
+        } else if exec::step(desired, self.status.state) == Step::Noop {
+            // Nothing is left to do, but the status comes back from `Do` and is always reported.
+            out.push(Effect::ReportAgain);
+        } else {
+            self.advance(out);
+        }
     }
 
     fn remove(&mut self, out: &mut Vec<Effect>) {

@@ -95,6 +95,8 @@ struct Made {
     /// When the worker saw it running, or ended.
     up: Option<SimTime>,
     judged: bool,
+    /// Whether it was said that its end is forgiven: an end is reported more than once.
+    forgiven: bool,
 }
 
 impl Updater {
@@ -237,7 +239,14 @@ impl Updater {
         let snapshot = self.snapshot.clone();
         let (desired, maker) = (TaskState::Ready, Maker::Updater);
         let new = new_task(ctx, self.service, &snapshot, slot.key, desired, maker);
-        self.made.push(Made { task: new, worker: worker as u32, up: None, judged: false });
+        let worker_no = worker as u32;
+        self.made.push(Made {
+            task: new,
+            worker: worker_no,
+            up: None,
+            judged: false,
+            forgiven: false,
+        });
         let wait = if start_first {
             WaitFor::Nothing
         } else {
@@ -453,9 +462,15 @@ impl Updater {
         if made.judged {
             return false;
         }
-        if made.up.is_some_and(|up| ctx.now.since(up) > self.window) {
-            let reason = Waiting::FailureForgiven(task, self.window);
-            ctx.waiting(self.service, None, reason);
+        // A worker looks at the clock before it begins its delay: without a margin a failure that
+        // is judged after a delay as long as the window comes a moment too late.
+        let moment = self.phase == Phase::Monitor && ctx.timing.final_watch_margin.is_none();
+        let over = |age: Span| age > self.window || moment && age == self.window;
+        if made.up.is_some_and(|up| over(ctx.now.since(up))) {
+            if !std::mem::replace(&mut made.forgiven, true) {
+                let reason = Waiting::FailureForgiven(task, self.window);
+                ctx.waiting(self.service, None, reason);
+            }
             return false;
         }
         made.judged = true;
@@ -498,8 +513,10 @@ impl Updater {
             return self.end(ctx);
         }
         self.phase = Phase::Monitor;
-        if self.config.delay >= self.window {
-            self.window = self.config.delay.plus(Span::from_secs(1));
+        if let Some(margin) = ctx.timing.final_watch_margin
+            && self.config.delay >= self.window
+        {
+            self.window = self.config.delay.plus(margin);
         }
         ctx.waiting(self.service, None, Waiting::FinalWatch(self.window));
         let end = ctx.now.after(self.window);

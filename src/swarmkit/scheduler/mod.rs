@@ -10,9 +10,9 @@ mod filter;
 mod nodes;
 mod place;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::base::ids::{IdVec, RecordNo, ServiceIx, SpecVersion, TaskIx};
+use crate::base::ids::{IdVec, RecordNo, TaskIx};
 use crate::base::time::SimTime;
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::store::{Store, TaskSnapshot, What};
@@ -250,6 +250,9 @@ impl Scheduler {
 
     /// Upstream: `manager/scheduler/scheduler.go` `processPreassignedTasks`, `taskFitNode`.
     fn confirm_preassigned(&mut self, ctx: &mut Ctx<'_>) {
+        if self.preassigned.is_empty() {
+            return;
+        }
         for task in std::mem::take(&mut self.preassigned) {
             let Some(stored) = ctx.store.task(task) else { continue };
             let Some(node) = stored.node else { continue };
@@ -267,13 +270,16 @@ impl Scheduler {
 
     /// Upstream: `manager/scheduler/scheduler.go` `tick`.
     fn tick(&mut self, ctx: &mut Ctx<'_>) {
-        let mut groups: BTreeMap<(ServiceIx, SpecVersion), Vec<TaskIx>> = BTreeMap::new();
-        for task in std::mem::take(&mut self.unassigned) {
-            let Some(stored) = ctx.store.task(task) else { continue };
-            groups.entry((stored.service, stored.version)).or_default().push(task);
-        }
-        for ((service, version), mut tasks) in groups {
-            tasks.sort_unstable_by_key(|task| (ctx.store.task_ever(*task).slot, *task));
+        let known = |task| {
+            let stored = ctx.store.task(task)?;
+            Some(((stored.service, stored.version), stored.slot, task))
+        };
+        let unassigned = std::mem::take(&mut self.unassigned);
+        let mut waiting: Vec<_> = unassigned.into_iter().filter_map(known).collect();
+        waiting.sort_unstable();
+        for group in waiting.chunk_by(|one, next| one.0 == next.0) {
+            let ((service, version), ..) = group[0];
+            let tasks: Vec<TaskIx> = group.iter().map(|(.., task)| *task).collect();
             self.schedule_group(ctx, service, version, &tasks);
         }
     }

@@ -173,7 +173,19 @@ fn a_failure_before_starting_rejects_and_keeps_the_message() {
         tell(&mut manager, failed(text, None)),
         [error(S::Rejected, M::Preparing, text, None)]
     );
-    assert_eq!(tell(&mut manager, Input::Updated { desired: S::Shutdown }), []);
+}
+
+/// Its manager takes the wish, has nothing to do, and says so; once for each wish.
+#[test]
+fn an_ended_task_is_reported_again_when_more_is_wished() {
+    let mut manager = after([Input::Assigned { desired: S::Ready }]);
+    tell(&mut manager, failed("No such image: app:gone", None));
+    let wish = |desired| Input::Updated { desired };
+    assert_eq!(tell(&mut manager, wish(S::Running)), [Effect::ReportAgain]);
+    assert_eq!(tell(&mut manager, wish(S::Shutdown)), [Effect::ReportAgain]);
+    assert_eq!(tell(&mut manager, wish(S::Shutdown)), []);
+    tell(&mut manager, Input::Removed);
+    assert_eq!(tell(&mut manager, wish(S::Remove)), []);
 }
 
 #[test]

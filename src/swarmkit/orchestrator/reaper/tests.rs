@@ -52,6 +52,22 @@ fn pruned(desired: TaskState, state: TaskState) -> bool {
     w.store.task(task).is_none()
 }
 
+/// History is in the order of the manager's stamps, and a report renews that of its task.
+#[test]
+fn a_task_that_is_reported_again_is_younger() {
+    let (mut w, service) = world(1);
+    let first = w.task(service, 1, Shutdown, Failed);
+    let second = w.task(service, 1, Shutdown, Failed);
+    w.forget();
+    w.store.report_again(ms(5), first);
+    w.store.commit();
+    assert_eq!(w.facts(), [""; 0], "nobody outside can tell");
+    let mut reaper = TaskReaper::default();
+    reaper.fresh.insert((service, SlotKey::Slot(SlotNo(1))));
+    reaper.run(&mut w.ctx());
+    assert!(w.store.task(first).is_some() && w.store.task(second).is_none());
+}
+
 /// Upstream's `TestTick`: which slots are forgotten, and what is deleted.
 #[test]
 fn test_tick() {

@@ -199,6 +199,30 @@ fn the_final_watch_is_the_monitor_period_or_longer_than_the_delay() {
     }
 }
 
+/// Engines before 20.10.10 (moby/swarmkit#3003): the final watch is the monitor period, and what
+/// failed in the last slot is judged when the delay is over, at an age beyond it. With both equal
+/// the judgement comes a moment too late as well.
+#[test]
+fn without_a_margin_a_delay_hides_failures_of_the_last_slot() {
+    let failed = "paused: update paused due to failure or early termination of task 1.2 since 0s";
+    for (margin, delay, monitor, status) in [
+        (None, 10, 5, "completed: update completed since 0s at 15s"),
+        (None, 10, 10, "completed: update completed since 0s at 20s"),
+        (None, 10, 11, failed),
+        (Some(SECOND), 10, 5, failed),
+        (Some(SECOND), 10, 10, failed),
+    ] {
+        let (delay, monitor) = (SECOND.times(delay), Some(SECOND.times(monitor)));
+        let (mut w, service) = running(1, UpdateConfig { delay, monitor, ..CONFIG });
+        w.timing.final_watch_margin = margin;
+        w.update_image(service, "v2");
+        w.run_until(ms(2_000));
+        w.report(w.named("1.2"), Failed);
+        w.run_until(ms(60_000));
+        assert_eq!(w.status(service), status, "{margin:?}, {delay}, {monitor:?}");
+    }
+}
+
 /// How many tasks of image `bad` an update of so many slots makes before it pauses.
 fn made_before_pause(slots: u32, ratio: f32) -> usize {
     let config = UpdateConfig { max_failure_ratio: ratio.into(), ..CONFIG };
@@ -292,6 +316,10 @@ fn a_longer_delay_than_the_monitor_period_widens_the_judgement_at_the_end_only()
     w.report(w.named("1.2"), Failed);
     w.settle();
     assert!(w.facts().contains(&"5s waits: 1.2 forgiven after 3s".to_string()));
+    let ended = w.named("1.2");
+    w.act(|_, ctx| ctx.store.report_again(ctx.now, ended));
+    w.settle();
+    assert!(!w.facts().iter().any(|line| line.contains("forgiven")), "that is said once");
     w.run_until(ms(16_500));
     w.report(w.named("2.2"), Failed);
     w.settle();

@@ -5,16 +5,16 @@ use crate::scenario::syntax::{Entry, Scalar, Tree, Value, parse};
 
 /// A key below a service, and its new value.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Edit {
+pub struct Edit {
     /// From the service downwards.
-    pub(super) path: &'static [&'static str],
+    pub path: &'static [&'static str],
     /// As it stands in the file.
-    pub(super) value: String,
+    pub value: String,
 }
 
 /// The text with all edits made to a service. Nothing where that would need more than setting a
 /// key: a value that comes from an anchor, a merge or a variable may be meant for others too.
-pub(super) fn apply(text: &str, service: &str, edits: &[Edit]) -> Option<String> {
+pub fn apply(text: &str, service: &str, edits: &[Edit]) -> Option<String> {
     let mut text = text.to_string();
     // New keys are put first: the last one made stands above the others.
     for edit in edits.iter().rev() {
@@ -23,8 +23,40 @@ pub(super) fn apply(text: &str, service: &str, edits: &[Edit]) -> Option<String>
     (!edits.is_empty()).then_some(text)
 }
 
+/// How keys and values are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Style {
+    /// As they are.
+    Yaml,
+    /// The whole file is JSON: in quotes, but for numbers and truth values.
+    Json,
+}
+
+impl Style {
+    fn of(text: &str) -> Style {
+        let json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        if json { Style::Json } else { Style::Yaml }
+    }
+
+    fn key(self, key: &str) -> String {
+        match self {
+            Style::Yaml => key.to_string(),
+            Style::Json => format!("\"{key}\""),
+        }
+    }
+
+    fn value(self, value: &str) -> String {
+        let literal = value.parse::<f64>().is_ok() || matches!(value, "true" | "false");
+        match self {
+            Style::Json if !literal => serde_json::Value::from(value).to_string(),
+            _ => value.to_string(),
+        }
+    }
+}
+
 fn set(text: &str, service: &str, edit: &Edit) -> Option<String> {
     let tree = parse(text).ok()?;
+    let style = Style::of(text);
     let services = entries(tree.get("services")?)?;
     let at = services.iter().position(|entry| entry.key == service)?;
     let from = services[at].place.line;
@@ -33,7 +65,7 @@ fn set(text: &str, service: &str, edit: &Edit) -> Option<String> {
     for (depth, key) in edit.path.iter().enumerate() {
         let own = entries(node)?;
         let Some(entry) = own.iter().find(|entry| entry.key == *key) else {
-            return insert(text, node, &edit.path[depth..], &edit.value);
+            return insert(text, node, &edit.path[depth..], &edit.value, style);
         };
         // What stands elsewhere is there for others as well; a service on one line is its own.
         let line = entry.value.place.line;
@@ -43,7 +75,7 @@ fn set(text: &str, service: &str, edit: &Edit) -> Option<String> {
         node = &entry.value;
     }
     let Value::Scalar(scalar) = &node.value else { return None };
-    replace(text, node.place, scalar, &edit.value)
+    replace(text, node.place, scalar, &style.value(&edit.value))
 }
 
 fn entries(tree: &Tree) -> Option<&[Entry]> {
@@ -78,22 +110,30 @@ fn replace(text: &str, place: Place, scalar: &Scalar, value: &str) -> Option<Str
 }
 
 /// A new key in a map that is there; what it lacks on the way is made as well.
-fn insert(text: &str, map: &Tree, path: &[&str], value: &str) -> Option<String> {
+fn insert(text: &str, map: &Tree, path: &[&str], value: &str, style: Style) -> Option<String> {
     let entries = entries(map)?;
-    let first = entries.first()?;
     if entries.iter().any(|entry| entry.key == "<<") {
         return None;
     }
     let brace = offset(text, map.place).filter(|at| text[*at..].starts_with('{'));
     if let Some(brace) = brace {
         let (last, outer) = path.split_last()?;
-        let new = outer
-            .iter()
-            .rev()
-            .fold(format!("{last}: {value}"), |inner, key| format!("{key}: {{{inner}}}"));
+        let new = format!("{}: {}", style.key(last), style.value(value));
+        let new =
+            outer.iter().rev().fold(new, |inner, key| format!("{}: {{{inner}}}", style.key(key)));
         let (before, after) = text.split_at(brace + 1);
-        return Some(format!("{before}{new}, {after}"));
+        // What comes before the first key comes before the new one, a line break as well.
+        let space = &after[..after.len() - after.trim_start().len()];
+        let between = match (entries.is_empty(), space.contains('\n')) {
+            (true, _) => "",
+            (false, true) => ",",
+            (false, false) => ", ",
+        };
+        let after = if space.contains('\n') { after } else { after.trim_start() };
+        let close = if entries.is_empty() { space } else { "" };
+        return Some(format!("{before}{space}{new}{close}{between}{after}"));
     }
+    let first = entries.first()?;
     let key = offset(text, first.place)?;
     let line = text[..key].rfind('\n').map_or(0, |at| at + 1);
     let indent = &text[line..key];
@@ -150,12 +190,54 @@ mod tests {
                 "services:\n  web:\n    deploy: {update_config: {monitor: 30s, order: x}}\n",
             ),
             (
+                "services:\n  web: { image: a }\n",
+                "services:\n  web: { deploy: {update_config: {monitor: 30s}}, image: a }\n",
+            ),
+            (
+                "services:\n  web:\n    deploy: { }\n",
+                "services:\n  web:\n    deploy: { update_config: {monitor: 30s} }\n",
+            ),
+            (
                 "services: {web: {image: ä, deploy: {replicas: 2}}}",
                 "services: {web: {image: ä, deploy: {update_config: {monitor: 30s}, replicas: 2}}}",
             ),
         ] {
             assert_eq!(monitor(before).as_deref(), Some(after));
         }
+    }
+
+    #[test]
+    fn json_stays_json() {
+        for (before, after) in [
+            (
+                r#"{"services": {"web": {"image": "a"}}}"#,
+                "{\"services\": {\"web\": {\"deploy\": {\"update_config\": {\"monitor\": \
+                 \"30s\"}}, \"image\": \"a\"}}}",
+            ),
+            (
+                "{\"services\": {\n  \"web\": {\n    \"deploy\": {\"update_config\": \
+                 {}}\n  }\n}}\n",
+                "{\"services\": {\n  \"web\": {\n    \"deploy\": {\"update_config\": {\"monitor\": \
+                 \"30s\"}}\n  }\n}}\n",
+            ),
+            (
+                "{\"services\": {\n  \"web\": {\n    \"image\": \"a\"\n  }\n}}\n",
+                "{\"services\": {\n  \"web\": {\n    \"deploy\": {\"update_config\": {\"monitor\": \
+                 \"30s\"}},\n    \"image\": \"a\"\n  }\n}}\n",
+            ),
+            (
+                r#"{"services": {"web": {"deploy": {"update_config": {"monitor": "5s"}}}}}"#,
+                r#"{"services": {"web": {"deploy": {"update_config": {"monitor": "30s"}}}}}"#,
+            ),
+        ] {
+            let made = monitor(before);
+            assert_eq!(made.as_deref(), Some(after));
+            assert_eq!(Style::of(after), Style::Json);
+        }
+        assert_eq!(
+            ["0.5", "3", "30s"].map(|text| Style::Json.value(text)),
+            ["0.5", "3", "\"30s\""]
+        );
     }
 
     #[test]

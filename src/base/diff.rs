@@ -12,7 +12,7 @@ enum Line<'t> {
 }
 
 /// How `new` differs from `old`; empty if it does not. Both have the name `file`.
-pub(super) fn unified(file: &str, old: &str, new: &str) -> String {
+pub fn unified(file: &str, old: &str, new: &str) -> String {
     let lines = lines(old, new);
     let changed: Vec<usize> = lines
         .iter()
@@ -32,6 +32,45 @@ pub(super) fn unified(file: &str, old: &str, new: &str) -> String {
     }
     write_hunk(&mut text, &lines, hunk);
     text
+}
+
+/// Lines of a text, and what stands in their place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replacement {
+    /// The first of them, counted from 1; the text is put before it where there are none.
+    pub line: usize,
+    /// How many.
+    pub lines: usize,
+    /// If the last of them is the last of the text and has no line break, its characters.
+    pub open: Option<usize>,
+    /// The new lines.
+    pub text: String,
+}
+
+/// What makes `new` of `old`, from the top.
+pub fn replacements(old: &str, new: &str) -> Vec<Replacement> {
+    let mut all: Vec<Replacement> = Vec::new();
+    let mut number = 1;
+    let mut is_same = true;
+    for line in lines(old, new) {
+        let (Line::Old(text) | Line::New(text)) = line else {
+            (number, is_same) = (number + 1, true);
+            continue;
+        };
+        if std::mem::take(&mut is_same) {
+            let (lines, open, text) = (0, None, String::new());
+            all.push(Replacement { line: number, lines, open, text });
+        }
+        let Some(last) = all.last_mut() else { continue };
+        if matches!(line, Line::New(_)) {
+            last.text.push_str(text);
+        } else {
+            number += 1;
+            last.lines += 1;
+            last.open = (!text.ends_with('\n')).then(|| text.chars().count());
+        }
+    }
+    all
 }
 
 fn write_hunk(text: &mut String, lines: &[Line<'_>], (first, last): (usize, usize)) {
@@ -106,7 +145,21 @@ fn lines<'t>(old: &'t str, new: &'t str) -> Vec<Line<'t>> {
 
 #[cfg(test)]
 mod tests {
-    use super::unified;
+    use super::{Replacement, replacements, unified};
+
+    #[test]
+    fn replacements_are_runs_of_changed_lines() {
+        let of = |line, lines, open, text: &str| Replacement {
+            line,
+            lines,
+            open,
+            text: text.to_string(),
+        };
+        let found = replacements("1\n2\n3\n4", "1\nII\n2b\n3\nIV");
+        assert_eq!(found, [of(2, 1, None, "II\n2b\n"), of(4, 1, Some(1), "IV")]);
+        assert_eq!(replacements("1\n3\n", "1\n2\n3\n"), [of(2, 0, None, "2\n")]);
+        assert_eq!(replacements("1\n", "1\n"), []);
+    }
 
     #[test]
     fn a_patch_is_what_diff_writes() {
