@@ -2,9 +2,10 @@
 
 use crate::base::ids::{NodeIx, ServiceIx};
 use crate::base::time::Span;
+use crate::swarmkit::controlapi::remove_node;
 use crate::swarmkit::fixture::{World, ms, replicated, same, silent};
 use crate::swarmkit::spec::{
-    Amounts, EndpointSpec, Placement, Platform, PortConfig, Protocol, PublishMode, Resources,
+    Amounts, EndpointSpec, Mode, Placement, Platform, PortConfig, Protocol, PublishMode, Resources,
     ServiceSpec,
 };
 use crate::swarmkit::task::{Availability, NodeState, TaskState};
@@ -221,6 +222,36 @@ fn a_spread_preference_levels_branches_and_not_nodes() {
     let mut nodes = nodes_of(&w);
     nodes.sort();
     assert_eq!(nodes, ["a1", "a2", "a3", "b1", "b1", "b1"]);
+}
+
+#[test]
+fn branches_that_share_evenly_get_the_same() {
+    for replicas in [2, 4, 6] {
+        let mut w = World::scheduled();
+        w.agent = silent;
+        for (name, zone) in [("a1", "a"), ("b1", "b")] {
+            w.labelled_node(name, NodeState::Ready, Availability::Active, &[("zone", zone)]);
+        }
+        let mut spec = replicated(replicas);
+        let spread = vec!["node.labels.zone".to_string()];
+        spec.task.placement = Some(placement(|p| p.preferences = spread));
+        w.service(spec);
+        w.begin();
+        w.run_until(ms(100));
+        let on_a = nodes_of(&w).iter().filter(|node| *node == "a1").count();
+        assert_eq!(on_a as u64, replicas / 2);
+    }
+}
+
+#[test]
+fn a_removed_node_gets_nothing_more() {
+    let (mut w, service) = placed(&["n1", "n2"], replicated(2));
+    let gone = w.store.nodes().find(|(_, node)| &*node.name == "n2").expect("it is there").0;
+    w.act(|_, ctx| remove_node(ctx, gone, true)).expect("it is forced");
+    w.update(service, |spec| spec.mode = Mode::Replicated { replicas: 6 });
+    w.run_until(ms(1_000));
+    let on = nodes_of(&w);
+    assert_eq!((on.len(), on.iter().filter(|node| *node == "n2").count()), (7, 1), "{on:?}");
 }
 
 #[test]
