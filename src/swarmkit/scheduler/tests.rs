@@ -244,6 +244,27 @@ fn branches_that_share_evenly_get_the_same() {
 }
 
 #[test]
+fn what_no_branch_can_take_stays_pending() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    for (name, zone) in [("a1", "a"), ("b1", "b")] {
+        w.labelled_node(name, NodeState::Ready, Availability::Active, &[("zone", zone)]);
+    }
+    let mut spec = replicated(6);
+    let spread = vec!["node.labels.zone".to_string()];
+    spec.task.placement = Some(placement(|p| {
+        p.preferences = spread;
+        p.max_replicas = 1;
+    }));
+    w.service(spec);
+    w.begin();
+    w.run_until(ms(100));
+    let mut nodes = nodes_of(&w);
+    nodes.sort();
+    assert_eq!(nodes, ["-", "-", "-", "-", "a1", "b1"]);
+}
+
+#[test]
 fn a_removed_node_gets_nothing_more() {
     let (mut w, service) = placed(&["n1", "n2"], replicated(2));
     let gone = w.store.nodes().find(|(_, node)| &*node.name == "n2").expect("it is there").0;
