@@ -13,9 +13,17 @@ bless:
     git diff --stat -- '*.snap'
     git diff -- '*.snap'
 
+# N random scenarios from number FROM on, judged by all invariants.
+soak N="1000000" FROM="10000":
+    SOAK_COUNT={{N}} SOAK_SEED={{FROM}} cargo test --release --test laws soak -- --nocapture
+
 # Property tests with N cases each instead of 256.
-soak N="10000":
+properties N="10000":
     PROPTEST_CASES={{N}} cargo test --release
+
+# The fixed sample of mutants; `just mutants all` is all of them.
+mutants *ARGUMENTS="sample":
+    .ci/mutants {{ARGUMENTS}}
 
 # Benchmarks; each states in its first comment what it is expected to reach.
 bench:

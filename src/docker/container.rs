@@ -246,6 +246,19 @@ mod tests {
     }
 
     #[test]
+    fn a_process_leaves_by_itself_only_while_it_runs() {
+        let mut container = started(Some(Exit { after: Span(50), code: 3 }));
+        assert!(container.exit(SimTime(149), 7));
+        assert_eq!(container.end(), Some(End { at: SimTime(149), code: 7 }));
+        let mut container = started(Some(Exit { after: Span(50), code: 3 }));
+        assert!(!container.exit(SimTime(150), 7), "it ends then anyway");
+        assert_eq!(container.end(), Some(End { at: SimTime(150), code: 3 }));
+        assert_eq!(container.die(), 3);
+        assert!(!container.exit(SimTime(151), 7), "it has ended");
+        assert!(!Container::absent().exit(SimTime(1), 7));
+    }
+
+    #[test]
     fn it_serves_from_serves_after_to_its_end() {
         let image = image(exits(10, 0));
         let mut container = started(None);

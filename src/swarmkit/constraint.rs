@@ -33,7 +33,8 @@ pub fn parse(text: &str) -> Result<Constraint, String> {
     let (operator, equal) = match (text.find("=="), text.find("!=")) {
         (Some(at), None) => (at, true),
         (None, Some(at)) => (at, false),
-        (Some(a), Some(b)) => (a.min(b), a < b),
+        // Whichever comes first: the value then has the other in it, and is refused below.
+        (Some(a), Some(b)) => (a.min(b), true),
         (None, None) => return Err("constraint expected one operator from ==, !=".to_string()),
     };
     let key = text[..operator].trim();
@@ -74,6 +75,8 @@ fn matches(constraint: &Constraint, node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::swarmkit::fixture::World;
+    use crate::swarmkit::task::{Availability, NodeState};
 
     #[test]
     fn constraints_are_read_as_upstream_reads_them() {
@@ -84,5 +87,44 @@ mod tests {
         );
         assert_eq!(parse("no de==x"), Err("key 'no de' is invalid".to_string()));
         assert_eq!(parse("node.role=="), Err("value '' is invalid".to_string()));
+        assert_eq!(parse("a==b"), Err("key 'a' is invalid".to_string()));
+        assert!(parse("_a==b").is_ok());
+        assert_eq!(parse("1a==b"), Err("key '1a' is invalid".to_string()));
+        assert_eq!(parse("ab==b!=c"), Err("value 'b!=c' is invalid".to_string()));
+        assert_eq!(parse("ab!=b==c"), Err("value 'b==c' is invalid".to_string()));
+    }
+
+    #[test]
+    fn a_node_matches_by_what_it_is_and_is_called_without_regard_to_case() {
+        let mut w = World::new();
+        let labels = [("zone", "a"), ("Rack", "3")];
+        let node = w.labelled_node("node-1", NodeState::Ready, Availability::Active, &labels);
+        let node = w.store.node(node).expect("it was made");
+        let own_id = format!("node.id=={}", node.id);
+        for (text, fits) in [
+            (own_id.as_str(), true),
+            ("node.id!=x", true),
+            ("node.hostname==NODE-1", true),
+            ("node.hostname!=node-1", false),
+            ("Node.Role==worker", true),
+            ("node.role==manager", false),
+            ("node.role!=manager", true),
+            ("node.platform.os==linux", true),
+            ("node.platform.arch==x86_64", true),
+            ("node.labels.zone==A", true),
+            ("node.labels.Rack==3", true),
+            ("node.labels.rack==3", false),
+            ("node.labels.none!=b", true),
+            ("engine.labels.zone==a", false),
+            ("engine.labels.zone!=a", true),
+            ("node.color==red", false),
+            ("node.color!=red", false),
+            // A list with one that cannot be read is no list.
+            ("node.role=manager", true),
+        ] {
+            assert_eq!(all_match(&[text.to_string()], node), fits, "{text}");
+        }
+        let both = ["node.role==worker", "node.role==manager"].map(String::from);
+        assert!(!all_match(&both, node) && all_match(&[], node));
     }
 }

@@ -364,3 +364,19 @@ impl Job {
         task >= self.first
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_texts_are_read_back() {
+        for state in TaskState::ALL {
+            assert_eq!(TaskState::from_word(state.word()), Some(state));
+        }
+        for message in StatusMessage::ALL {
+            assert_eq!(StatusMessage::from_text(message.text()), Some(message));
+        }
+        assert_eq!((TaskState::from_word("Running"), StatusMessage::from_text("")), (None, None));
+    }
+}

@@ -188,7 +188,7 @@ impl Mode {
     fn takes(self, flag: &str) -> bool {
         let job = matches!(self, Mode::ReplicatedJob(_) | Mode::GlobalJob);
         let rolls = flag.starts_with("--update-") || flag.starts_with("--rollback-");
-        !flag.is_empty() && !(job && rolls)
+        !(flag.is_empty() || job && rolls)
     }
 }
 

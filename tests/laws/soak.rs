@@ -41,6 +41,7 @@ impl Outcome {
 }
 
 /// A number from the environment.
+#[expect(clippy::disallowed_methods, reason = "how many, is asked on the command line")]
 fn number(name: &str, otherwise: u64) -> u64 {
     match env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is no whole number")),

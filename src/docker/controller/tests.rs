@@ -275,6 +275,28 @@ fn a_process_that_ignores_the_signal_costs_the_grace_period() {
 }
 
 #[test]
+fn a_process_that_would_leave_after_the_grace_period_is_killed() {
+    let mut bench = started(Template { image: image(leaves(12_000, 0)), ..template() });
+    bench.begin(Op::Shutdown).until(60_000).said(&[
+        "15 Signalled(Stop)",
+        "10015 Signalled(Kill)",
+        "10045 Died(137)",
+        "10095 ok 137",
+    ]);
+}
+
+#[test]
+fn without_a_cleanup_the_end_of_the_process_ends_the_stop() {
+    let latencies = Latencies { cleanup: Quantity::ms(0), ..template().latencies };
+    let mut bench = started(Template { image: image(leaves(0, 0)), latencies, ..template() });
+    bench.begin(Op::Shutdown).until(44).said(&["15 Signalled(Stop)"]);
+    let place = bench.next(SimTime(u64::MAX)).expect("the end is to be noticed");
+    let (at, timer) = bench.timers.remove(place);
+    bench.now = at;
+    bench.tell(Input::Timer(timer)).said(&["45 Died(0)", "45 ok 0"]);
+}
+
+#[test]
 fn grace_zero_kills_at_once_after_the_signal() {
     let image = image(leaves(0, 0));
     let mut bench = started(Template { grace: Span::ZERO, image, ..template() });

@@ -279,6 +279,18 @@ fn a_container_that_stays_healthy_needs_no_timer() {
 }
 
 #[test]
+fn a_probe_that_may_last_longer_than_the_timeout_needs_timers_for_ever() {
+    let mut bench = bench(5, 3, Health::Ok);
+    bench.list_probes = false;
+    bench.duration = Quantity::Uniform(P, Span::from_secs(3));
+    assert_eq!(bench.run(10).len(), 1, "the timeout itself is in time");
+    bench.duration = Quantity::Uniform(P, Span::from_secs(4));
+    let seen = bench.run(10);
+    assert_eq!(seen.len(), 10);
+    assert!(seen.iter().any(|(_, _, streak, _)| *streak > 0), "{seen:?}");
+}
+
+#[test]
 fn probes_are_foreground_while_anything_is_open() {
     let mut bench = bench(5, 3, Health::Pattern(vec![true, false, true, true]));
     let mut monitor = Monitor::new(T0);

@@ -87,6 +87,35 @@ fn times_and_shares_have_their_range_but_not_in_a_rollback_configuration() {
     assert_eq!(refused, format!("{INVALID}TaskSpec: restart-delay cannot be negative"));
     let refused = answer(|spec| spec.task.restart = restart(None, Some(NEGATIVE)));
     assert_eq!(refused, format!("{INVALID}TaskSpec: restart-window cannot be negative"));
+    let accepted = answer(|spec| spec.task.restart = restart(Some(Span::ZERO), Some(Span::ZERO)));
+    assert_eq!(accepted, "");
+}
+
+#[test]
+fn images_are_references() {
+    let long = "a".repeat(256);
+    for (image, valid) in [
+        ("web", true),
+        ("shop/web:1.2_3-x", true),
+        ("SHOP/web", false),
+        ("localhost/web", true),
+        ("localhost:5000/web:1", true),
+        ("Reg.example/shop/web", true),
+        ("Reg_x.example/web", false),
+        ("shop//web", false),
+        ("web-", false),
+        (".web", false),
+        ("web:", false),
+        ("web:.1", false),
+        ("web:a b", false),
+        ("web@sha256:1", true),
+        ("web@sha256", false),
+        (&long, false),
+        (&long[1..], true),
+    ] {
+        let refused = answer(|spec| spec.task.container.image = image.to_string());
+        assert_eq!(refused.is_empty(), valid, "{image}: {refused}");
+    }
 }
 
 #[test]

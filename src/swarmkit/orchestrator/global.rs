@@ -281,3 +281,6 @@ fn delete_node_tasks(ctx: &mut Ctx<'_>, node: NodeIx) {
     }
     ctx.store.commit();
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,9 +2,10 @@
 
 use crate::base::ids::{NodeIx, ServiceIx};
 use crate::base::time::Span;
+use crate::swarmkit::controlapi::remove_node;
 use crate::swarmkit::fixture::{World, ms, replicated, same, silent};
 use crate::swarmkit::spec::{
-    Amounts, EndpointSpec, Placement, Platform, PortConfig, Protocol, PublishMode, Resources,
+    Amounts, EndpointSpec, Mode, Placement, Platform, PortConfig, Protocol, PublishMode, Resources,
     ServiceSpec,
 };
 use crate::swarmkit::task::{Availability, NodeState, TaskState};
@@ -60,6 +61,20 @@ fn a_task_is_pending_then_waits_for_a_pause_of_commits() {
         1.1 is pending
         0.05s 1.1 on n1",
     );
+}
+
+/// The first nodes that are looked at are eight; if they do not fit, all are.
+#[test]
+fn the_only_node_that_fits_is_found_among_many() {
+    let names: Vec<String> = (1..=12).map(|n| format!("n{n}")).collect();
+    let nodes: Vec<&str> = names.iter().map(String::as_str).collect();
+    for name in &nodes {
+        let mut spec = replicated(2);
+        spec.task.placement =
+            Some(placement(|p| p.constraints = vec![format!("node.hostname=={name}")]));
+        let (w, _) = placed(&nodes, spec);
+        assert_eq!(nodes_of(&w), [*name, *name]);
+    }
 }
 
 #[test]
@@ -158,6 +173,20 @@ fn reservations_are_held_until_the_task_has_ended() {
     assert_eq!(nodes_of(&w), ["n1", "n1"]);
 }
 
+/// A node has 4 processors and 8 GiB.
+#[test]
+fn a_node_can_be_reserved_to_the_last_byte() {
+    for amounts in [
+        Amounts { memory_bytes: 4 << 30, ..Amounts::default() },
+        Amounts { nano_cpus: 2_000_000_000, ..Amounts::default() },
+    ] {
+        let mut spec = replicated(3);
+        spec.task.resources = Some(Resources { reservations: amounts, ..Resources::default() });
+        let (w, _) = placed(&["n1"], spec);
+        assert_eq!(nodes_of(&w), ["n1", "n1", "-"]);
+    }
+}
+
 #[test]
 fn tasks_fill_nodes_until_they_are_level_then_go_round() {
     let mut w = World::scheduled();
@@ -193,6 +222,57 @@ fn a_spread_preference_levels_branches_and_not_nodes() {
     let mut nodes = nodes_of(&w);
     nodes.sort();
     assert_eq!(nodes, ["a1", "a2", "a3", "b1", "b1", "b1"]);
+}
+
+#[test]
+fn branches_that_share_evenly_get_the_same() {
+    for replicas in [2, 4, 6] {
+        let mut w = World::scheduled();
+        w.agent = silent;
+        for (name, zone) in [("a1", "a"), ("b1", "b")] {
+            w.labelled_node(name, NodeState::Ready, Availability::Active, &[("zone", zone)]);
+        }
+        let mut spec = replicated(replicas);
+        let spread = vec!["node.labels.zone".to_string()];
+        spec.task.placement = Some(placement(|p| p.preferences = spread));
+        w.service(spec);
+        w.begin();
+        w.run_until(ms(100));
+        let on_a = nodes_of(&w).iter().filter(|node| *node == "a1").count();
+        assert_eq!(on_a as u64, replicas / 2);
+    }
+}
+
+#[test]
+fn what_no_branch_can_take_stays_pending() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    for (name, zone) in [("a1", "a"), ("b1", "b")] {
+        w.labelled_node(name, NodeState::Ready, Availability::Active, &[("zone", zone)]);
+    }
+    let mut spec = replicated(6);
+    let spread = vec!["node.labels.zone".to_string()];
+    spec.task.placement = Some(placement(|p| {
+        p.preferences = spread;
+        p.max_replicas = 1;
+    }));
+    w.service(spec);
+    w.begin();
+    w.run_until(ms(100));
+    let mut nodes = nodes_of(&w);
+    nodes.sort();
+    assert_eq!(nodes, ["-", "-", "-", "-", "a1", "b1"]);
+}
+
+#[test]
+fn a_removed_node_gets_nothing_more() {
+    let (mut w, service) = placed(&["n1", "n2"], replicated(2));
+    let gone = w.store.nodes().find(|(_, node)| &*node.name == "n2").expect("it is there").0;
+    w.act(|_, ctx| remove_node(ctx, gone, true)).expect("it is forced");
+    w.update(service, |spec| spec.mode = Mode::Replicated { replicas: 6 });
+    w.run_until(ms(1_000));
+    let on = nodes_of(&w);
+    assert_eq!((on.len(), on.iter().filter(|node| *node == "n2").count()), (7, 1), "{on:?}");
 }
 
 #[test]

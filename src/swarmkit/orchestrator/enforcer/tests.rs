@@ -2,7 +2,7 @@
 
 use super::enforce;
 use crate::swarmkit::controlapi::{remove_node, update_node};
-use crate::swarmkit::fixture::{World, replicated, same};
+use crate::swarmkit::fixture::{World, replicated, same, silent};
 use crate::swarmkit::spec::{Amounts, Placement, Resources};
 use crate::swarmkit::task::{Availability, NodeState, TaskState};
 
@@ -26,6 +26,25 @@ fn tasks_that_no_longer_fit_their_node_are_rejected() {
     w.facts();
     enforce(&mut w.ctx(), node);
     same(&w.facts(), "1.1 is rejected (assigned node no longer meets constraints)");
+}
+
+#[test]
+fn an_active_node_that_was_written_is_looked_at() {
+    let mut w = World::new();
+    w.agent = silent;
+    let active = (NodeState::Ready, Availability::Active);
+    let node = w.labelled_node("n1", active.0, active.1, &[("zone", "a")]);
+    let mut spec = replicated(1);
+    let constraints = vec!["node.labels.zone==a".to_string()];
+    spec.task.placement = Some(Placement { constraints, ..Placement::default() });
+    let service = w.service(spec);
+    w.task_on(service, 1, Some(node), Running, Running);
+    w.begin();
+    w.settle();
+    w.act(|_, ctx| update_node(ctx, node, None, Some([].into()))).expect("it is there");
+    w.settle();
+    let rejected = "1.1 is rejected (assigned node no longer meets constraints)";
+    assert!(w.facts().iter().any(|fact| fact == rejected));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Semantics 4: the number of slots, and whose turn it is.
 
 use crate::base::time::Span;
+use crate::swarmkit::controlapi::update_node;
 use crate::swarmkit::fixture::{World, replicated, same, silent};
 use crate::swarmkit::spec::Mode;
 use crate::swarmkit::task::TaskState;
@@ -19,6 +20,40 @@ fn missing_slots_are_filled_from_the_lowest_number() {
         "1.1 made by Orchestrator: v1, to be running
         3.1 made by Orchestrator: v1, to be running",
     );
+}
+
+#[test]
+fn a_service_is_updating_from_the_request_to_the_end_of_the_run() {
+    let mut w = World::new();
+    let service = w.service(replicated(1));
+    w.task(service, 1, Running, Running);
+    w.begin();
+    w.settle();
+    assert!(!w.leader.is_updating(service));
+    w.update_image(service, "v2");
+    assert!(w.leader.is_updating(service), "it has heard, and not acted");
+    w.settle();
+    assert!(w.leader.is_updating(service), "its updater runs");
+    w.update_image(service, "v3");
+    w.settle();
+    assert_eq!(w.out.holds, 1, "one updater in the place of another");
+    w.run_for(Span::from_secs(60));
+    assert!(!w.leader.is_updating(service));
+    assert_eq!(w.out.holds, 0);
+}
+
+#[test]
+fn a_node_that_is_written_and_well_keeps_its_tasks() {
+    let mut w = World::new();
+    let node = w.node("n1");
+    let service = w.service(replicated(1));
+    w.task_on(service, 1, Some(node), Running, Running);
+    w.begin();
+    w.settle();
+    let labels = [("a".to_string(), "b".to_string())].into();
+    w.act(|_, ctx| update_node(ctx, node, None, Some(labels))).expect("it is there");
+    w.settle();
+    same(&w.tasks(), "1.1 v1 running/running on n1");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{RestartSupervisor, WaitFor};
 use crate::base::ids::{ServiceIx, TaskIx};
 use crate::base::time::Span;
 use crate::swarmkit::fixture::{World, ms, replicated, same, status};
-use crate::swarmkit::spec::{RestartCondition, RestartPolicy};
+use crate::swarmkit::spec::{Mode, RestartCondition, RestartPolicy};
 use crate::swarmkit::task::{Availability, NodeState, TaskState};
 
 use TaskState::{Complete, Failed, New, Ready, Running, Shutdown};
@@ -35,11 +35,12 @@ fn an_ended_task_is_replaced_and_the_replacement_started_after_the_delay() {
         1 waits: restart delay of 1.2 5s
         ask 5s DelayedStart DelayElapsed(t1, 1) (background)",
     );
+    assert_eq!((restart.pending(), w.out.holds), (1, 1));
     w.now = ms(5_000);
     let new = w.named("1.2");
     restart.delay_elapsed(&mut w.ctx(), new, 1);
     same(&w.lines(), "5s 1.2 is to be running");
-    assert_eq!(restart.pending(), 0);
+    assert_eq!((restart.pending(), w.out.holds), (0, 0));
 }
 
 #[test]
@@ -68,6 +69,32 @@ fn the_condition_decides() {
             1 waits: 1.1 not restarted"
         };
         same(&w.facts(), text);
+    }
+}
+
+/// A job's task that ended well is done, whatever the condition (semantics 7.5).
+#[test]
+fn a_job_is_never_restarted_after_success() {
+    use RestartCondition::{Any, OnFailure};
+    for (condition, state, again) in [
+        (Any, Complete, false),
+        (Any, Failed, true),
+        (OnFailure, Complete, false),
+        (OnFailure, Failed, true),
+    ] {
+        for mode in
+            [Mode::ReplicatedJob { max_concurrent: 1, total_completions: 1 }, Mode::GlobalJob]
+        {
+            let mut w = World::new();
+            let mut spec = replicated(1);
+            spec.mode = mode;
+            spec.task.restart = Some(policy(condition));
+            let service = w.service(spec);
+            let task = w.task(service, 1, Running, state);
+            let mut restart = RestartSupervisor::default();
+            let met = restart.should_restart(&mut w.ctx(), service, task);
+            assert_eq!(met, again, "{condition:?} {state:?} {mode:?}");
+        }
     }
 }
 
