@@ -1,6 +1,8 @@
 //! `swarmsim plan`: what changes restarts what the rule says, a forecast is what runs do, and every
 //! way to fail ends as can be reckoned by hand.
 
+#[path = "plan/explain.rs"]
+mod explain;
 mod support;
 
 use std::collections::BTreeMap;

@@ -16,8 +16,9 @@ use crate::compose::run::{DEPLOYED_ONCE, Stack};
 use crate::plan::forecast;
 use crate::plan::mode::Mode;
 use crate::plan::stage::{Base, Case, Deploy};
+use crate::plan::trace::trace;
 use crate::plan::verdict::Answer;
-use crate::render::plan::{Told, json, markdown, text};
+use crate::render::plan::{self, Told, json, markdown, text};
 use crate::scenario::problem::nearest;
 
 /// Arguments of `plan`.
@@ -61,6 +62,9 @@ pub struct PlanArgs {
     /// SERVICE:image-missing, :exits-at-once, :never-healthy, :sick-later, :slow-start
     #[arg(long, value_name = "CASE")]
     scenario: Option<String>,
+    /// Say of each number in which runs it is seen, by their seeds
+    #[arg(long, conflicts_with = "scenario")]
+    explain: bool,
     /// How the result is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -93,6 +97,10 @@ pub fn run(args: &PlanArgs) -> Exit {
 }
 
 fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
+    if args.explain && args.format != Format::Text {
+        complain("--explain is for people: it goes with --format text only");
+        return Err(Exit::Usage);
+    }
     let new = stack_file(&args.file, &args.overrides, args.behaviour.as_deref());
     let (new, old) = both(new, args.against.as_deref())?;
     let new = named(args, new)?;
@@ -129,6 +137,7 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
     })?;
     let (runs, seed) = (usize::from(args.runs.get()), args.seed.unwrap_or(deploy.seed()));
     let forecast = threads.install(|| forecast::forecast(&deploy, &modes, runs, seed));
+    let traced = args.explain.then(|| threads.install(|| trace(&deploy, &modes, runs, seed)));
     let file = args.file.display().to_string();
     let told = Told {
         file: &file,
@@ -148,6 +157,9 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
             Format::Text => text::text(&mut out, told)?,
             Format::Json => json::json(&mut out, told)?,
             Format::Markdown => markdown::markdown(&mut out, told)?,
+        }
+        if let Some(traced) = traced {
+            plan::trace::trace(&mut out, &deploy, &traced)?;
         }
         out.flush()?;
         Ok(exit)

@@ -12,5 +12,6 @@ pub mod look;
 pub mod mode;
 pub mod range;
 pub mod stage;
+pub mod trace;
 pub mod verdict;
 pub mod watch;

@@ -3,6 +3,7 @@
 pub mod json;
 pub mod markdown;
 pub mod text;
+pub mod trace;
 mod words;
 
 use crate::plan::forecast::Forecast;
