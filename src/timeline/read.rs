@@ -19,8 +19,8 @@ use crate::timeline::record::Record;
 
 /// Longest line, in bytes: a service record with two specs of a megabyte each still fits.
 pub const LONGEST_LINE: usize = 4 << 20;
-/// Most records: a rollout of a million tasks leaves about 15 million.
-pub const MOST_RECORDS: usize = 20_000_000;
+/// Most records: a million tasks that are made and then rolled out leave about 34 million.
+pub const MOST_RECORDS: usize = 50_000_000;
 
 /// Why a text is no timeline.
 #[derive(Clone, PartialEq, Eq, Debug)]
