@@ -6,7 +6,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use support::{Output, Place, swarmsim};
+use support::{Output, Place, blocks, is_as_shown, swarmsim};
 
 use swarmsim::advise::goal::{Goal, Quantity};
 use swarmsim::advise::grid::{Cost, Grid, Setting};
@@ -483,30 +483,11 @@ fn lost_requests_are_counted() {
 /// Each `console` block of the page is a command and all that it prints.
 #[test]
 fn what_the_page_shows_is_printed() {
-    let page = include_str!("../docs/advise.md");
-    // A fence of four is around what has fences itself.
-    let blocks = page.match_indices("```console\n").map(|(at, open)| {
-        let fence = if page[..at].ends_with('`') { "\n````\n" } else { "\n```\n" };
-        let rest = &page[at + open.len()..];
-        &rest[..=rest.find(fence).expect("the block ends")]
-    });
-    let mut count = 0;
+    let blocks = blocks(include_str!("../docs/advise.md"), "console");
+    assert!(blocks.len() >= 4, "{}", blocks.len());
     for block in blocks {
-        let (command, shown) = block.split_once('\n').expect("a command and its output");
-        let words = shell_words::split(command).expect("a command line");
-        assert_eq!(words[..2], ["$", "swarmsim"], "{command}");
-        let arguments: Vec<&str> = words[2..].iter().map(String::as_str).collect();
-        let output = swarmsim(&arguments);
-        assert!(matches!(output.code, Some(0 | 1)), "{command}: {output:?}");
-        match shown.strip_suffix("…\n") {
-            Some(front) => {
-                assert!(output.stdout.starts_with(front), "{command}\n{}", output.stdout);
-            }
-            None => assert_eq!(output.stdout, shown, "{command}"),
-        }
-        count += 1;
+        is_as_shown(block, &[0, 1], swarmsim);
     }
-    assert!(count >= 4, "{count}");
 }
 
 /// `just gallery` makes it anew.

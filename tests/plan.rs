@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use support::{Output, Place, swarmsim};
+use support::{Output, Place, blocks, is_as_shown, swarmsim};
 
 use swarmsim::compose::run::{Request, Stack, load};
 use swarmsim::plan::forecast::{forecast, run};
@@ -771,23 +771,11 @@ fn ranges_hold_what_they_promise() {
 #[test]
 fn what_the_page_shows_is_printed() {
     let pages = [include_str!("../docs/plan.md"), include_str!("../docs/operators.md")];
-    let blocks = pages.iter().flat_map(|page| {
-        let blocks = page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next());
-        assert!(blocks.clone().count() >= 2, "{page}");
-        blocks
-    });
-    for block in blocks {
-        let (command, shown) = block.split_once('\n').expect("a command and its output");
-        let words = shell_words::split(command).expect("a command line");
-        assert_eq!(words[..2], ["$", "swarmsim"], "{command}");
-        let arguments: Vec<&str> = words[2..].iter().map(String::as_str).collect();
-        let output = swarmsim(&arguments);
-        assert!(matches!(output.code, Some(0 | 1)), "{command}: {}", output.stderr);
-        match shown.strip_suffix("…\n") {
-            Some(front) => {
-                assert!(output.stdout.starts_with(front), "{command}\n{}", output.stdout);
-            }
-            None => assert_eq!(output.stdout, shown, "{command}"),
+    for page in pages {
+        let blocks = blocks(page, "console");
+        assert!(blocks.len() >= 2, "{page}");
+        for block in blocks {
+            is_as_shown(block, &[0, 1], swarmsim);
         }
     }
 }

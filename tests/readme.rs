@@ -2,18 +2,11 @@
 
 mod support;
 
+use support::blocks;
+
 fn swarmsim(arguments: &[&str]) -> (String, Option<i32>) {
     let output = support::swarmsim(arguments);
     (output.stdout, output.code)
-}
-
-/// The blocks of a document that are marked with `language`.
-fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
-    let opening = format!("```{language}\n");
-    let open = document.split(&opening as &str).skip(1);
-    let blocks: Vec<&str> = open.filter_map(|rest| rest.split("```").next()).collect();
-    assert!(!blocks.is_empty(), "no block of {language}");
-    blocks
 }
 
 /// Every `text` block of the README is a piece of the output of the main job.
@@ -38,16 +31,7 @@ fn what_the_page_on_sweeps_shows_is_printed() {
         place.write(&format!("scenarios/{name}"), text);
     }
     for block in blocks(include_str!("../docs/sweep.md"), "console") {
-        let (command, shown) = block.split_once('\n').expect("a command and its output");
-        let words = shell_words::split(command).expect("a command line");
-        assert_eq!(words[..2], ["$", "swarmsim"], "{command}");
-        let arguments: Vec<&str> = words[2..].iter().map(String::as_str).collect();
-        let support::Output { code, stdout: output, .. } = place.swarmsim(&arguments);
-        assert_eq!(code, Some(0), "{command}");
-        match shown.strip_suffix("…\n") {
-            Some(front) => assert!(output.starts_with(front), "{command}\n{output}"),
-            None => assert_eq!(output, shown, "{command}"),
-        }
+        support::is_as_shown(block, &[0], |words| place.swarmsim(words));
     }
 }
 

@@ -5,6 +5,7 @@ use crate::advise::grid::{Axis, Grid};
 use crate::advise::key::{Key, Value, WHOLE, whole_seconds};
 use crate::base::time::{SECOND, Span};
 use crate::docker::behaviour::Image;
+use crate::docker::health::merged;
 use crate::swarmkit::defaults::{MONITOR, UPDATE_CONFIG, health};
 use crate::swarmkit::spec::{FailureAction, HealthConfig, ServiceSpec, UpdateConfig, UpdateOrder};
 
@@ -36,27 +37,8 @@ impl Today<'_> {
 
     /// The health check with the image's and the engine's defaults put in; absent if there is none.
     pub fn healthcheck(&self) -> Option<HealthConfig> {
-        let own = self.spec.task.container.healthcheck.clone().unwrap_or_default();
-        let image = self.image.healthcheck.clone();
-        if own.is_none() || own.test.is_empty() && image.is_none() {
-            return None;
-        }
-        let image = image.unwrap_or_default();
-        if own.test.is_empty() && image.is_none() {
-            return None;
-        }
-        let pick = |own: Span, image: Span, usual: Span| {
-            [own, image].into_iter().find(|span| !span.is_zero()).unwrap_or(usual)
-        };
-        let retries = [own.retries, image.retries].into_iter().find(|retries| *retries > 0);
-        Some(HealthConfig {
-            interval: pick(own.interval, image.interval, health::INTERVAL),
-            timeout: pick(own.timeout, image.timeout, health::TIMEOUT),
-            start_period: pick(own.start_period, image.start_period, Span::ZERO),
-            start_interval: pick(own.start_interval, image.start_interval, health::START_INTERVAL),
-            retries: retries.unwrap_or(health::RETRIES),
-            test: own.test,
-        })
+        let own = self.spec.task.container.healthcheck.as_ref();
+        merged(own, self.image.healthcheck.as_ref())
     }
 
     /// What holds today, defaults filled in; absent where the key has no meaning.

@@ -55,7 +55,7 @@ impl Script {
             let Action::Docker(line) = &step.action else { continue };
             let mut words = shell_words::split(line.text()).ok()?;
             let place = Place { line: step.line, column: 1 };
-            match parse(&words) {
+            match line.command() {
                 Ok(DockerCommand::ServiceCreate { spec, .. }) => {
                     // Without a name docker makes one up; a second of the same name is refused.
                     if spec.name.is_empty() || !names.insert(spec.name.clone()) {
@@ -63,7 +63,7 @@ impl Script {
                     }
                     words.retain(|word| word != "-d" && !word.starts_with("--detach"));
                     words.insert(3, "--detach".to_string());
-                    lines.push(Line { words, place, spec: Some(spec) });
+                    lines.push(Line { words, place, spec: Some(spec.clone()) });
                 }
                 Ok(DockerCommand::NodeUpdate { .. }) => {
                     lines.push(Line { words, place, spec: None });

@@ -9,12 +9,13 @@ use crate::check::script::Script;
 use crate::check::source::{Source, ports};
 use crate::compose::ServicePlan;
 use crate::docker::behaviour::Image;
+use crate::docker::health;
 use crate::scenario::Scenario;
 use crate::scenario::files::deploy_words;
 use crate::scenario::model::{Action, image_key};
 use crate::scenario::problem::Place;
 use crate::scenario::syntax::{self, Entry, Tree, Value};
-use crate::swarmkit::defaults::{self, health};
+use crate::swarmkit::defaults;
 use crate::swarmkit::spec::{
     FailureAction, HealthConfig, Mode, PortConfig, Protocol, PublishMode, RestartPolicy,
     ServiceSpec, UpdateConfig, UpdateOrder,
@@ -215,23 +216,8 @@ impl Service<'_> {
 
     /// Its health check with the engine's defaults put in; absent if it has none.
     pub(super) fn healthcheck(&self) -> Option<HealthConfig> {
-        let image = self.image().healthcheck.unwrap_or_default();
-        let own = self.spec().task.container.healthcheck.clone().unwrap_or_default();
-        if own.is_none() || own.test.is_empty() && self.image().healthcheck.is_none() {
-            return None;
-        }
-        let pick = |own: Span, image: Span, usual: Span| {
-            [own, image].into_iter().find(|span| !span.is_zero()).unwrap_or(usual)
-        };
-        let retries = [own.retries, image.retries].into_iter().find(|retries| *retries != 0);
-        Some(HealthConfig {
-            interval: pick(own.interval, image.interval, health::INTERVAL),
-            timeout: pick(own.timeout, image.timeout, health::TIMEOUT),
-            start_period: pick(own.start_period, image.start_period, Span::ZERO),
-            start_interval: pick(own.start_interval, image.start_interval, health::START_INTERVAL),
-            retries: retries.unwrap_or(health::RETRIES),
-            test: own.test,
-        })
+        let own = self.spec().task.container.healthcheck.as_ref();
+        health::merged(own, self.image().healthcheck.as_ref())
     }
 
     /// A TCP port that it publishes on every node.

@@ -15,9 +15,10 @@ use crate::base::time::Span;
 use crate::cli::exit::Exit;
 use crate::cli::input::{WholeFile, stack_file, text_of};
 use crate::cli::plan::{base, both, images, time};
-use crate::cli::say::{answer, complain, note};
+use crate::cli::say::{answer, complain};
+use crate::cli::threads::threads;
 use crate::compose::Surroundings;
-use crate::compose::run::{DEPLOYED_ONCE, Stack};
+use crate::compose::run::Stack;
 use crate::plan::mode::Mode;
 use crate::plan::stage::Deploy;
 use crate::render::advise::{Advised, Told, curve, json, markdown, text};
@@ -124,15 +125,7 @@ fn advise(args: &AdviseArgs) -> Result<Exit, Exit> {
     let (Some(goals), Some(wish), Some(modes), Ok(images)) = (goals, wish, modes, images) else {
         return Err(Exit::Usage);
     };
-    let mut assumptions: Vec<String> =
-        new.assumptions.iter().filter(|text| !text.starts_with(DEPLOYED_ONCE)).cloned().collect();
-    if !new.scenario.faults.is_empty() {
-        assumptions.push("no fault happens: those of the file are left out".to_string());
-    }
-    let (base, over) = base(args.against.as_deref(), old, &images, &mut assumptions);
-    for assumption in &assumptions {
-        note(format_args!("assumed: {assumption}\n"));
-    }
+    let (base, over, assumptions) = base(&new, args.against.as_deref(), old, &images);
     let seed = args.seed.unwrap_or(new.scenario.seed);
     let question = Question {
         goals,
@@ -229,11 +222,7 @@ fn services(
         return Err(Exit::Usage);
     }
     let text = text_of(&args.file)?;
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build();
-    let threads = threads.map_err(|error| {
-        complain(format_args!("cannot start the threads: {error}"));
-        Exit::Internal
-    })?;
+    let threads = threads(args.threads)?;
     let one = |(ground, grid, notes): (Ground, _, _)| {
         let advice = threads.install(|| search(&ground, &grid, question));
         let patch = match &advice.answer {

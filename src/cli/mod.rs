@@ -17,4 +17,5 @@ pub mod run;
 pub mod say;
 pub mod schema;
 pub mod sweep;
+mod threads;
 pub mod verify;

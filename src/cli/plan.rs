@@ -11,9 +11,10 @@ use crate::base::time::{SimTime, Span};
 use crate::cli::exit::Exit;
 use crate::cli::input::stack_file;
 use crate::cli::say::{answer, complain, note};
+use crate::cli::threads::threads;
 use crate::client::image::Reference;
 use crate::compose::run::{DEPLOYED_ONCE, Stack};
-use crate::plan::forecast;
+use crate::plan::forecast::{self, Forecast};
 use crate::plan::mode::Mode;
 use crate::plan::stage::{Base, Case, Deploy};
 use crate::plan::trace::trace;
@@ -105,16 +106,7 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
     let (new, old) = both(new, args.against.as_deref())?;
     let new = named(args, new)?;
     let images = images(&args.images, &new)?;
-    let mut assumptions: Vec<String> =
-        new.assumptions.iter().filter(|text| !text.starts_with(DEPLOYED_ONCE)).cloned().collect();
-    if !new.scenario.faults.is_empty() {
-        assumptions.push("no fault happens: those of the file are left out".to_string());
-    }
-    let against = args.against.as_deref();
-    let (base, over) = base(against, old, &images, &mut assumptions);
-    for assumption in &assumptions {
-        note(format_args!("assumed: {assumption}\n"));
-    }
+    let (base, over, assumptions) = base(&new, args.against.as_deref(), old, &images);
     let deploy = Deploy::new(new, base, &images).map_err(|refusal| {
         complain(refusal.docker);
         Exit::Invalid
@@ -130,14 +122,11 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
         let written = scenario.to_tree().to_lines();
         return Ok(answer(|out| out.write_all(written.as_bytes()).map(|()| Exit::Success)));
     }
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build();
-    let threads = threads.map_err(|error| {
-        complain(format_args!("cannot start the threads: {error}"));
-        Exit::Internal
-    })?;
+    let threads = threads(args.threads)?;
     let (runs, seed) = (usize::from(args.runs.get()), args.seed.unwrap_or(deploy.seed()));
-    let forecast = threads.install(|| forecast::forecast(&deploy, &modes, runs, seed));
-    let traced = args.explain.then(|| threads.install(|| trace(&deploy, &modes, runs, seed)));
+    let seen = threads.install(|| forecast::runs(&deploy, &modes, runs, seed));
+    let forecast = Forecast::of(&deploy, &seen, seed);
+    let traced = args.explain.then(|| trace(&deploy, &seen, seed));
     let file = args.file.display().to_string();
     let told = Told {
         file: &file,
@@ -201,14 +190,19 @@ pub(super) fn both(
     }
 }
 
-/// What the new stack is deployed over, and in words.
+/// What runs now, the same in words, and what is taken to be so, which is told on standard error.
 pub(super) fn base(
+    new: &Stack,
     against: Option<&Path>,
     old: Option<Stack>,
     images: &BTreeMap<String, String>,
-    assumptions: &mut Vec<String>,
-) -> (Base, String) {
-    match (old, against) {
+) -> (Base, String, Vec<String>) {
+    let mut assumptions: Vec<String> =
+        new.assumptions.iter().filter(|text| !text.starts_with(DEPLOYED_ONCE)).cloned().collect();
+    if !new.scenario.faults.is_empty() {
+        assumptions.push("no fault happens: those of the file are left out".to_string());
+    }
+    let (base, over) = match (old, against) {
         (Some(old), Some(path)) => (Base::Other(Box::new(old)), path.display().to_string()),
         _ if !images.is_empty() => (Base::SameFile, "the images that it names".to_string()),
         _ => {
@@ -216,7 +210,11 @@ pub(super) fn base(
             assumptions.push(sentence.to_string());
             (Base::Previous, "the tag previous of every image".to_string())
         }
+    };
+    for assumption in &assumptions {
+        note(format_args!("assumed: {assumption}\n"));
     }
+    (base, over, assumptions)
 }
 
 /// `--image` by key of the service; every mistake at once.

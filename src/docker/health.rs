@@ -48,7 +48,10 @@ pub struct Probing {
 /// none.
 ///
 /// Upstream: moby `daemon/commit.go` `merge`, `daemon/health.go` `getProbe` and `monitor`.
-pub fn effective(service: Option<&HealthConfig>, image: Option<&HealthConfig>) -> Option<Probing> {
+pub fn merged(
+    service: Option<&HealthConfig>,
+    image: Option<&HealthConfig>,
+) -> Option<HealthConfig> {
     let blank = HealthConfig::default();
     let inherited = image.unwrap_or(&blank);
     let own = service.unwrap_or(inherited);
@@ -60,15 +63,26 @@ pub fn effective(service: Option<&HealthConfig>, image: Option<&HealthConfig>) -
         [own, inherited].into_iter().find(|span| span.0 > 0).unwrap_or(default)
     };
     let retries = [own.retries, inherited.retries].into_iter().find(|retries| *retries > 0);
-    let interval = span(own.interval, inherited.interval, defaults::INTERVAL);
-    let start_interval =
-        span(own.start_interval, inherited.start_interval, defaults::START_INTERVAL);
-    Some(Probing {
-        interval: interval.max(SHORTEST_INTERVAL),
+    let (start, default) = (own.start_interval, defaults::START_INTERVAL);
+    Some(HealthConfig {
+        test: test.clone(),
+        interval: span(own.interval, inherited.interval, defaults::INTERVAL),
         timeout: span(own.timeout, inherited.timeout, defaults::TIMEOUT),
         start_period: span(own.start_period, inherited.start_period, Span::ZERO),
-        start_interval: start_interval.max(SHORTEST_INTERVAL),
-        retries: u32::try_from(retries.unwrap_or(defaults::RETRIES)).unwrap_or(u32::MAX),
+        start_interval: span(start, inherited.start_interval, default),
+        retries: retries.unwrap_or(defaults::RETRIES),
+    })
+}
+
+/// The settings of [`merged`], as the monitor takes them.
+pub fn effective(service: Option<&HealthConfig>, image: Option<&HealthConfig>) -> Option<Probing> {
+    let health = merged(service, image)?;
+    Some(Probing {
+        interval: health.interval.max(SHORTEST_INTERVAL),
+        timeout: health.timeout,
+        start_period: health.start_period,
+        start_interval: health.start_interval.max(SHORTEST_INTERVAL),
+        retries: u32::try_from(health.retries).unwrap_or(u32::MAX),
     })
 }
 

@@ -138,29 +138,46 @@ pub fn run(deploy: &Deploy, case: Case, scenario: &Arc<Scenario>, seed: u64) -> 
     (watch.seen(), footer.at)
 }
 
+/// Every case with what was seen in its runs, in the order of their seeds; the good one first.
+pub type Runs = Vec<(Case, Vec<Seen>)>;
+
 /// Runs every case with the same seeds, on all threads. The result does not depend on these.
-pub fn forecast(deploy: &Deploy, modes: &[Mode], runs: usize, first_seed: u64) -> Forecast {
+pub fn runs(deploy: &Deploy, modes: &[Mode], runs: usize, first_seed: u64) -> Runs {
     let all = deploy.updated().flat_map(|place| modes.iter().map(move |mode| (place, *mode)));
     let failing = all.filter(|(place, mode)| deploy.can_fail(*place, *mode));
-    let failing: Vec<(usize, Mode)> = failing.collect();
-    let mut cases = vec![Case::Good];
-    cases.extend(failing.iter().map(|(place, mode)| Case::Bad(*place, *mode)));
+    let failing = failing.map(|(place, mode)| Case::Bad(place, mode));
+    let cases = std::iter::once(Case::Good).chain(failing);
     let staged: Vec<(Case, Arc<Scenario>)> =
-        cases.into_iter().map(|case| (case, deploy.scenario(case))).collect();
+        cases.map(|case| (case, deploy.scenario(case))).collect();
     let one = |number: usize| {
         let (case, scenario) = &staged[number / runs];
         run(deploy, *case, scenario, seed(first_seed, (number % runs) as u64).0).0
     };
     let all: Vec<Seen> = (0..staged.len() * runs).into_par_iter().map(one).collect();
-    let mut each = all.chunks(runs);
-    let good = summary(each.next().unwrap_or(&[]));
-    let bad = failing.into_iter().zip(each).map(|((place, mode), seen)| {
-        let name = deploy.services[place].name.as_str();
-        let of_service = seen.iter().filter_map(|seen| seen.services.get(name));
-        let service = of(&of_service.collect::<Vec<_>>());
-        Failing { place, mode, client: client(seen), service, cut: cut(seen) }
-    });
-    Forecast { runs, seed: first_seed, good, bad: bad.collect() }
+    let mut all = all.into_iter();
+    let seen = |(case, _): (Case, _)| (case, all.by_ref().take(runs).collect());
+    staged.into_iter().map(seen).collect()
+}
+
+/// What the runs of every case come to.
+pub fn forecast(deploy: &Deploy, modes: &[Mode], runs: usize, first_seed: u64) -> Forecast {
+    Forecast::of(deploy, &self::runs(deploy, modes, runs, first_seed), first_seed)
+}
+
+impl Forecast {
+    /// What runs come to that were made with `first_seed` and those after it.
+    pub fn of(deploy: &Deploy, runs: &Runs, first_seed: u64) -> Forecast {
+        let good = runs.first().map_or(&[][..], |(_, seen)| seen);
+        let bad = runs.iter().filter_map(|(case, seen)| {
+            let Case::Bad(place, mode) = *case else { return None };
+            let name = deploy.services[place].name.as_str();
+            let of_service = seen.iter().filter_map(|seen| seen.services.get(name));
+            let service = of(&of_service.collect::<Vec<_>>());
+            Some(Failing { place, mode, client: client(seen), service, cut: cut(seen) })
+        });
+        let bad = bad.collect();
+        Forecast { runs: good.len(), seed: first_seed, good: summary(good), bad }
+    }
 }
 
 fn summary(seen: &[Seen]) -> Summary {

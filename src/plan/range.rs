@@ -31,10 +31,15 @@ impl Range {
     pub fn of(mut values: Vec<i64>) -> Option<Range> {
         values.sort_unstable();
         let runs = values.len();
-        let beyond = rank(runs);
-        let low = *values.get(beyond - 1)?;
-        Some(Range { runs, median: values[quantile(runs, 500)], low, high: values[runs - beyond] })
+        let [low, median, high] = places(runs)?.map(|place| values[place]);
+        Some(Range { runs, median, low, high })
     }
+}
+
+/// Where the lower end, the median and the upper end are among so many sorted values.
+pub(crate) fn places(runs: usize) -> Option<[usize; 3]> {
+    let beyond = rank(runs);
+    (runs >= beyond).then(|| [beyond - 1, quantile(runs, 500), runs - beyond])
 }
 
 /// How far from the ends of so many sorted values the ends of the range are, counted from 1.

@@ -3,17 +3,12 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use crate::base::time::Span;
-use crate::plan::forecast;
-use crate::plan::mode::Mode;
-use crate::plan::range::rank;
+use crate::plan::forecast::Runs;
+use crate::plan::range::places;
 use crate::plan::stage::{Case, Deploy};
 use crate::plan::watch::{Seen, ServiceSeen};
-use crate::scenario::model::Scenario;
 use crate::sweep::replicate::seed;
-use crate::sweep::stats::quantile;
 
 /// A number with the runs that it comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,29 +73,14 @@ impl Number {
     }
 }
 
-/// The numbers of every case with the runs that they come from. Of a case in which a version fails
-/// only the service that fails is told, of the good one all that are updated. The runs are those of
-/// [`forecast::forecast`] with the same arguments.
-pub fn trace(
-    deploy: &Deploy,
-    modes: &[Mode],
-    runs: usize,
-    first_seed: u64,
-) -> Vec<(Case, Vec<Traced>)> {
-    let all = deploy.updated().flat_map(|place| modes.iter().map(move |mode| (place, *mode)));
-    let failing = all.filter(|(place, mode)| deploy.can_fail(*place, *mode));
-    let failing = failing.map(|(place, mode)| Case::Bad(place, mode));
-    let cases = std::iter::once(Case::Good).chain(failing);
-    cases.map(|case| (case, of_case(deploy, case, runs, first_seed))).collect()
+/// The numbers of every case with the runs that they come from; `first_seed` is that of the first
+/// run. Of a case in which a version fails only the service that fails is told, of the good one all
+/// that are updated.
+pub fn trace(deploy: &Deploy, runs: &Runs, first_seed: u64) -> Vec<(Case, Vec<Traced>)> {
+    runs.iter().map(|(case, seen)| (*case, of_case(deploy, *case, seen, first_seed))).collect()
 }
 
-fn of_case(deploy: &Deploy, case: Case, runs: usize, first_seed: u64) -> Vec<Traced> {
-    let scenario: Arc<Scenario> = deploy.scenario(case);
-    let one = |number: usize| {
-        let seed = seed(first_seed, number as u64).0;
-        (forecast::run(deploy, case, &scenario, seed).0, seed)
-    };
-    let seen: Vec<(Seen, u64)> = (0..runs).into_par_iter().map(one).collect();
+fn of_case(deploy: &Deploy, case: Case, seen: &[Seen], first_seed: u64) -> Vec<Traced> {
     let places: Vec<usize> = match case {
         Case::Good => deploy.updated().collect(),
         Case::Bad(place, _) => vec![place],
@@ -113,26 +93,25 @@ fn of_case(deploy: &Deploy, case: Case, runs: usize, first_seed: u64) -> Vec<Tra
                 continue;
             }
             let value = |seen: &Seen| number.of(seen.services.get(name)?);
-            traced.extend(ends(Some(name.into()), number, &seen, value));
+            let runs = ends(seen, first_seed, value);
+            traced.extend(runs.map(|runs| Traced { service: Some(name.into()), number, runs }));
         }
     }
-    let end = |seen: &Seen| seen.client.map(|(took, _)| took.0);
-    traced.extend(ends(None, Number::ClientEnd, &seen, end));
+    let end = ends(seen, first_seed, |seen| seen.client.map(|(took, _)| took.0));
+    let number = Number::ClientEnd;
+    traced.extend(end.map(|runs| Traced { service: None, number, runs }));
     traced
 }
 
-/// The same places of the sorted values as a [`Range`](crate::plan::range::Range) has.
+/// The ends and the middle of the range of a number, each with the seed of its run.
 fn ends(
-    service: Option<Arc<str>>,
-    number: Number,
-    seen: &[(Seen, u64)],
+    seen: &[Seen],
+    first_seed: u64,
     value: impl Fn(&Seen) -> Option<i64>,
-) -> Option<Traced> {
-    let with_seed = |(seen, seed): &(Seen, u64)| Some((value(seen)?, *seed));
-    let mut values: Vec<(i64, u64)> = seen.iter().filter_map(with_seed).collect();
+) -> Option<[(i64, u64); 3]> {
+    let seed_of = |number| seed(first_seed, number).0;
+    let with_seed = |(seen, number): (&Seen, u64)| Some((value(seen)?, seed_of(number)));
+    let mut values: Vec<(i64, u64)> = seen.iter().zip(0..).filter_map(with_seed).collect();
     values.sort_unstable();
-    let (count, beyond) = (values.len(), rank(values.len()));
-    let low = *values.get(beyond - 1)?;
-    let runs = [low, values[quantile(count, 500)], values[count - beyond]];
-    Some(Traced { service, number, runs })
+    Some(places(values.len())?.map(|place| values[place]))
 }

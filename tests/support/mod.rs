@@ -29,6 +29,35 @@ pub(crate) fn swarmsim(arguments: &[&str]) -> Output {
     output(command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")))
 }
 
+/// The blocks of a document that are marked with `language`. A fence of four is around what has
+/// fences itself.
+pub(crate) fn blocks<'a>(document: &'a str, language: &str) -> Vec<&'a str> {
+    let opening = format!("```{language}\n");
+    let block = |(at, open): (usize, &str)| {
+        let fence = if document[..at].ends_with('`') { "\n````" } else { "\n```" };
+        let rest = &document[at + open.len()..];
+        &rest[..=rest.find(fence).expect("the block ends")]
+    };
+    let blocks: Vec<&str> = document.match_indices(&opening).map(block).collect();
+    assert!(!blocks.is_empty(), "no block of {language}");
+    blocks
+}
+
+/// A `console` block is a command, which ends with one of these codes, and all that it prints, up
+/// to a line of dots.
+pub(crate) fn is_as_shown(block: &str, codes: &[i32], run: impl FnOnce(&[&str]) -> Output) {
+    let (command, shown) = block.split_once('\n').expect("a command and its output");
+    let words = shell_words::split(command).expect("a command line");
+    assert_eq!(words[..2], ["$", "swarmsim"], "{command}");
+    let arguments: Vec<&str> = words[2..].iter().map(String::as_str).collect();
+    let output = run(&arguments);
+    assert!(output.code.is_some_and(|code| codes.contains(&code)), "{command}: {output:?}");
+    match shown.strip_suffix("…\n") {
+        Some(front) => assert!(output.stdout.starts_with(front), "{command}\n{}", output.stdout),
+        None => assert_eq!(output.stdout, shown, "{command}"),
+    }
+}
+
 /// The shipped scenarios, sorted by name.
 pub(crate) fn scenarios() -> Vec<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");

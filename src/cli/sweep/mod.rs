@@ -15,6 +15,7 @@ use clap::Args;
 use crate::cli::exit::Exit;
 use crate::cli::input::Source;
 use crate::cli::say::{complain, note};
+use crate::cli::threads::threads;
 use crate::scenario::Scenario;
 use crate::sweep::course::Course;
 use crate::sweep::grid::{self, Axis, MOST_CELLS};
@@ -146,11 +147,7 @@ struct Work<'h> {
 impl Work<'_> {
     /// Makes the runs that are not there yet.
     fn run(&mut self, cells: &[Arc<Scenario>], first_seed: u64) -> Result<(), Exit> {
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(self.args.threads).build();
-        let threads = threads.map_err(|error| {
-            complain(format_args!("cannot start the threads: {error}"));
-            Exit::Internal
-        })?;
+        let threads = threads(self.args.threads)?;
         let interrupt = Interrupt::watch().map_err(|error| {
             complain(format_args!("cannot watch for signals: {error}"));
             Exit::Internal
