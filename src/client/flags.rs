@@ -57,7 +57,7 @@ pub struct CommandForm {
 /// What was given on a command line: all values of each flag in order, and the arguments.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Parsed {
-    /// By name. An update asks for sixty and was given one or two: a list answers faster than a tree.
+    /// By name. An update asks for sixty and was given one or two: a list is faster than a tree.
     values: Vec<(&'static str, Vec<Value>)>,
     /// Arguments that are no flags.
     pub args: Vec<String>,
