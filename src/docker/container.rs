@@ -80,6 +80,11 @@ impl Container {
         Container { state: State::Absent, code: 0, started: SimTime::ZERO, end: None }
     }
 
+    /// A container as it was left, not running.
+    pub fn left(state: State, code: i32) -> Container {
+        Container { state, code, ..Container::absent() }
+    }
+
     /// Where it is in its life.
     pub fn state(&self) -> State {
         self.state
