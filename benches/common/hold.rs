@@ -1,5 +1,5 @@
-//! The hold model: pop one entry, file one later; on the agenda and on the plainest queue that keeps
-//! the same order, a binary heap keyed by (time, sequence).
+//! The hold model: pop one entry, file one later; on the agenda and on the plainest queue that
+//! keeps the same order, a binary heap keyed by (time, sequence).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

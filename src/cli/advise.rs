@@ -288,8 +288,8 @@ fn parts(
         }
         if goals.len() > MOST_GOALS {
             complain(format_args!(
-                "--together: {} goals of all services, more than {MOST_GOALS}; a goal can be for one \
-                 service, as in {}",
+                "--together: {} goals of all services, more than {MOST_GOALS}; a goal can be for \
+                 one service, as in {}",
                 goals.len(),
                 goals[0].text
             ));
