@@ -5,8 +5,8 @@
 //!
 //! Method: that of the benchmarks of each part, whose code this one runs (`benches/common`): fresh
 //! medians, ratios to something measured in the same round, one thread unless said. The floor of a
-//! replaced task is a toy slot on a bare heap; that of the agenda is the heap; that of a start is an
-//! empty program. Rows of a million tasks take some minutes and 5 GB: `-- huge` adds them.
+//! replaced task is a toy slot on a bare heap; that of the agenda is the heap; that of a start is
+//! an empty program. Rows of a million tasks take some minutes and 5 GB: `-- huge` adds them.
 
 mod common;
 #[path = "common/hold.rs"]
