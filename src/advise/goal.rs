@@ -357,7 +357,7 @@ mod tests {
         let wrong = Goal::parse_all(&texts.map(str::to_string), false).unwrap_err();
         assert_eq!(wrong.len(), 10, "{wrong:#?}");
         let hint = "the names are duration, capacity, capacity_if_bad, bad_image_exposure, \
-                    detection, restore, lost_requests, extra";
+                    detection, restore, rollback, capacity_in_rollback, lost_requests, extra";
         assert_eq!(
             wrong[0],
             format!("durration<10m: there is no quantity durration; did you mean duration? {hint}")
