@@ -61,9 +61,20 @@ fn relative_links_lead_somewhere() {
 
 #[test]
 fn every_dependency_has_its_reason() {
-    let (manifest, architecture) =
-        (include_str!("../Cargo.toml"), include_str!("../ARCHITECTURE.md"));
-    none(&documents::check_dependencies(manifest, architecture));
+    let manifests = [include_str!("../Cargo.toml"), include_str!("../benches/engines/Cargo.toml")];
+    none(&documents::check_dependencies(&manifests, include_str!("../ARCHITECTURE.md")));
+}
+
+/// What is in a workspace of its own is compiled alike, or its figures say nothing.
+#[test]
+fn engines_are_compiled_alike() {
+    let profile = |manifest: &str| {
+        let lines = manifest.lines().skip_while(|line| *line != "[profile.release]");
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    };
+    let own = profile(include_str!("../Cargo.toml"));
+    assert!(own.contains("lto"), "{own}");
+    assert_eq!(profile(include_str!("../benches/engines/Cargo.toml")), own);
 }
 
 #[test]
