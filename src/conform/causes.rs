@@ -44,8 +44,8 @@ pub struct Causes {
 pub fn causes(records: &[Record], when: When, no: RecordNo) -> Causes {
     // Only what lies before can be a cause.
     let mut own: Vec<Record> = records.iter().take(no.index() + 1).cloned().collect();
-    for place in 0..own.len() {
-        own[place].because = because(records, RecordNo::from_index(place));
+    for (place, record) in own.iter_mut().enumerate() {
+        record.because = because(records, RecordNo::from_index(place));
     }
     let links = explain(&own, no);
     let earlier = links.len().saturating_sub(LINKS);

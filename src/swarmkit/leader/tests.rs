@@ -210,6 +210,33 @@ fn a_service_wakes_the_orchestrator_of_its_mode() {
 }
 
 #[test]
+fn the_removal_of_a_service_wakes_the_orchestrator_of_its_mode() {
+    for (mode, lines) in [
+        (Mode::Replicated { replicas: 1 }, "ask 0.001s Orchestrator Replicated"),
+        (
+            Mode::ReplicatedJob { max_concurrent: 1, total_completions: 1 },
+            "ask 0.001s Orchestrator Jobs
+             ask 0.001s Orchestrator Replicated",
+        ),
+    ] {
+        let mut w = world(false, false);
+        let service = w.service(ServiceSpec { name: "old".to_string(), mode, ..global() });
+        same(&heard(&mut w, |w| w.store.remove_service(ms(0), service)), lines);
+    }
+}
+
+#[test]
+fn a_leader_that_begins_takes_global_jobs_off_lost_nodes() {
+    let mut w = World::new();
+    let down = w.node_in("down", NodeState::Down, Availability::Active);
+    let mode = Mode::GlobalJob;
+    let service = w.service(ServiceSpec { name: "job".to_string(), mode, ..global() });
+    w.task_of_node(service, down, TaskState::Complete, Running);
+    w.task_of_node(service, down, Shutdown, Running);
+    same(&done(&mut w, Leader::begin), "down.1 is to be shutdown");
+}
+
+#[test]
 fn a_failure_wakes_those_who_watch_tasks() {
     let mut w = world(true, false);
     let task = w.named("1.1");

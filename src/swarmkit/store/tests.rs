@@ -61,6 +61,7 @@ fn a_transaction_ends_with_one_mark_or_leaves_nothing() {
     assert_eq!(w.store.uncommitted(), 0, "the same wish is no change");
     w.store.set_desired(ms(0), task, Shutdown);
     assert_eq!((w.store.uncommitted(), w.store.has_changes()), (1, true));
+    assert_eq!(w.store.journal.count(), 6, "what is not handed on counts too");
     w.store.write_status(ms(1), task, status(Shutdown, ms(1)), Some(ms(1)));
     assert_eq!((w.store.uncommitted(), w.store.version()), (2, version));
     w.store.commit();
