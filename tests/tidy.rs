@@ -58,6 +58,7 @@ fn every_test_of_swarmkit_has_one_of_ours() {
 
 /// With `FIDELITY=write` the page is written first, as `.ci/exercised` does.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
 fn every_rule_is_told_how_often_it_is_exercised() {
     if std::env::var("FIDELITY").is_ok_and(|what| what == "write") {
         let page = exercised::written(&Tree::read()).unwrap_or_else(|finding| panic!("{finding}"));
