@@ -10,6 +10,8 @@
 
 #[path = "tidy/documents.rs"]
 mod documents;
+#[path = "tidy/exercised.rs"]
+mod exercised;
 #[path = "tidy/fidelity.rs"]
 mod fidelity;
 #[path = "tidy/layers.rs"]
@@ -52,6 +54,18 @@ fn every_exception_to_a_lint_has_a_reason() {
 #[test]
 fn every_test_of_swarmkit_has_one_of_ours() {
     none(&upstream::check(&Tree::read()));
+}
+
+/// With `FIDELITY=write` the page is written first, as `.ci/exercised` does.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
+fn every_rule_is_told_how_often_it_is_exercised() {
+    if std::env::var("FIDELITY").is_ok_and(|what| what == "write") {
+        let page = exercised::written(&Tree::read()).unwrap_or_else(|finding| panic!("{finding}"));
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(fidelity::TABLE);
+        std::fs::write(path, page).expect("the page can be written");
+    }
+    none(&exercised::check(&Tree::read()));
 }
 
 #[test]

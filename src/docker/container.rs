@@ -219,6 +219,17 @@ mod tests {
     }
 
     #[test]
+    fn a_second_kill_in_the_same_instant_changes_nothing() {
+        let mut container = started(None);
+        assert!(container.signal(SimTime(200), Signal::Kill, &image(IGNORES)));
+        assert!(!container.signal(SimTime(200), Signal::Kill, &image(IGNORES)));
+        let mut container = started(None);
+        assert!(container.signal(SimTime(200), Signal::Stop, &image(exits(0, 3))));
+        assert!(!container.signal(SimTime(200), Signal::Stop, &image(exits(0, 4))));
+        assert!(container.signal(SimTime(200), Signal::Kill, &image(exits(0, 3))));
+    }
+
+    #[test]
     fn the_first_cause_ends_the_process() {
         let own_exit = Some(Exit { after: Span(50), code: 3 });
         let mut container = started(own_exit);

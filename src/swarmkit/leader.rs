@@ -311,3 +311,6 @@ pub fn allocate_task(ctx: &mut Ctx<'_>, task: TaskIx) {
     };
     ctx.store.write_status(ctx.now, task, status, None);
 }
+
+#[cfg(test)]
+mod tests;

@@ -392,6 +392,10 @@ mod tests {
 
     #[test]
     fn words_and_texts_are_read_back() {
+        for availability in [Availability::Active, Availability::Pause, Availability::Drain] {
+            assert_eq!(Availability::from_word(availability.word()), Some(availability));
+        }
+        assert_eq!(Availability::from_word("Active"), None);
         for state in TaskState::ALL {
             assert_eq!(TaskState::from_word(state.word()), Some(state));
         }
