@@ -61,8 +61,6 @@ impl TaskState {
     ];
 
     /// Its number in Swarm's interface.
-    ///
-    /// Upstream: `api/types.proto` `TaskState`.
     pub fn number(self) -> u16 {
         match self {
             TaskState::New => 0,

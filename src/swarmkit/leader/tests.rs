@@ -168,7 +168,7 @@ fn the_end_of_a_task_is_news_for_the_delayed_start_behind_it() {
     });
     same(
         &begun,
-        "ask 60s DelayedStart PatienceOver(t1, 1) (background)
+        "ask 60s DelayedStart PatienceOver (background)
          ask 2s DelayedStart DelayElapsed(t1, 1) (background)",
     );
     let lines = heard(&mut w, |w| w.store.set_desired(ms(0), task, Shutdown));
