@@ -20,10 +20,12 @@ macro_rules! ids {
         pub struct $name(NonZeroU32);
 
         impl Id for $name {
+            #[inline]
             fn from_index(index: usize) -> Self {
                 let number = u32::try_from(index + 1).expect("ids have 32 bits");
                 $name(NonZeroU32::new(number).expect("one more than a position is not zero"))
             }
+            #[inline]
             fn index(self) -> usize {
                 self.0.get() as usize - 1
             }
@@ -139,8 +141,10 @@ impl fmt::Display for Identifier {
         let mut text = [b'0'; 25];
         let mut rest = u128::from(self.high) << 64 | u128::from(self.low);
         for part in text.rchunks_mut(12) {
-            let mut digits = (rest % TWELVE) as u64;
-            rest /= TWELVE;
+            // One division of 128 bits, not two.
+            let ahead = rest / TWELVE;
+            let mut digits = (rest - ahead * TWELVE) as u64;
+            rest = ahead;
             for place in part.iter_mut().rev() {
                 *place = DIGITS[(digits % 36) as usize];
                 digits /= 36;

@@ -66,6 +66,18 @@ pub struct Candidate<'a> {
     pub err: Option<&'a str>,
 }
 
+impl Candidate<'_> {
+    fn entry(&self, up: bool) -> Entry {
+        Entry {
+            place: self.place,
+            desired: self.desired,
+            state: self.state,
+            err: self.err.map(String::from),
+            up,
+        }
+    }
+}
+
 impl<'a> From<&'a TaskRow> for Candidate<'a> {
     fn from(row: &'a TaskRow) -> Self {
         Candidate {
@@ -83,17 +95,20 @@ impl<'a> From<&'a TaskRow> for Candidate<'a> {
 /// a replicated service none on a node that is down. Of a job's tasks the lowest observed state
 /// wins.
 ///
-/// `tasks` are those that are up to date (semantics 3); `is_down` answers for a node's id.
+/// `tasks` are those that are up to date (semantics 3); `is_down` answers for a node's id. `room`
+/// is where the entries go: those of the view before, which are forgotten.
 pub fn choose<'a>(
     spec: &ServiceSpec,
     update: Option<&UpdateRow>,
     tasks: impl IntoIterator<Item = impl Into<Candidate<'a>>>,
     is_down: impl Fn(Identifier) -> bool,
+    room: Vec<Entry>,
 ) -> PollView {
     // By place; tasks are given slot by slot, so a new one mostly comes last.
-    let mut chosen: Vec<(Candidate<'_>, bool)> = Vec::new();
+    let mut chosen = room;
+    chosen.clear();
     let job = spec.mode.is_job();
-    let rank = |task: &Candidate<'_>| (if job { task.state } else { task.desired }, task.state);
+    let rank = |desired, state| (if job { state } else { desired }, state);
     for task in tasks {
         let task: Candidate<'_> = task.into();
         if task.desired >= TaskState::Remove || task.state >= TaskState::Remove {
@@ -107,45 +122,54 @@ pub fn choose<'a>(
         if !up && !job && matches!(task.place, Place::Slot(_)) {
             continue;
         }
-        match chosen.binary_search_by_key(&task.place, |(known, _)| known.place) {
+        match place_among(&chosen, task.place) {
             Ok(at) => {
-                if rank(&chosen[at].0) > rank(&task) {
-                    chosen[at] = (task, up);
+                let known = &mut chosen[at];
+                if rank(known.desired, known.state) > rank(task.desired, task.state) {
+                    *known = task.entry(up);
                 }
             }
-            Err(at) => chosen.insert(at, (task, up)),
+            Err(at) => chosen.insert(at, task.entry(up)),
         }
     }
-    let runs = |(task, up): &(Candidate<'_>, bool)| {
+    let runs = |task: &Entry| {
         if job {
             task.state < TaskState::Complete
         } else {
-            *up && !task.desired.is_terminal() && task.state == TaskState::Running
+            task.up && !task.desired.is_terminal() && task.state == TaskState::Running
         }
     };
-    let completed = chosen.iter().filter(|(task, _)| task.state == TaskState::Complete).count();
     let total = chosen.len() as u64;
+    let (mut running, mut completed, mut all_running) = (0, 0, true);
+    for task in &chosen {
+        running += u64::from(runs(task));
+        completed += u64::from(task.state == TaskState::Complete);
+        all_running &= task.state == TaskState::Running;
+    }
     let lines = match spec.mode {
         Mode::Replicated { replicas } => replicas,
         Mode::ReplicatedJob { total_completions, .. } => total_completions,
         Mode::Global | Mode::GlobalJob => total,
     };
-    let entry = |(task, up): &(Candidate<'_>, bool)| Entry {
-        place: task.place,
-        desired: task.desired,
-        state: task.state,
-        err: task.err.map(String::from),
-        up: *up,
-    };
     PollView {
         monitor: spec.update.and_then(|config| config.monitor),
         mode: spec.mode,
         update: update.map(|status| (status.state, status.message.clone())),
-        running: chosen.iter().filter(|task| runs(task)).count() as u64,
-        completed: completed as u64,
+        running,
+        completed,
         total,
-        all_running: chosen.iter().all(|(task, _)| task.state == TaskState::Running),
-        entries: if lines <= MAX_LINES { chosen.iter().map(entry).collect() } else { Vec::new() },
+        all_running,
+        entries: if lines <= MAX_LINES { chosen } else { Vec::new() },
+    }
+}
+
+/// Where a place is among entries, or belongs.
+fn place_among(entries: &[Entry], place: Place) -> Result<usize, usize> {
+    match entries.last() {
+        Some(last) if last.place >= place => {
+            entries.binary_search_by_key(&place, |entry| entry.place)
+        }
+        _ => Err(entries.len()),
     }
 }
 
@@ -186,7 +210,7 @@ mod tests {
             task(slot(3), 9, Running, Running),
             task(slot(4), 1, Remove, Running),
         ];
-        let view = choose(&spec, None, &tasks, |node| node == Identifier::new(0, 9));
+        let view = choose(&spec, None, &tasks, |node| node == Identifier::new(0, 9), Vec::new());
         let found: Vec<_> = view.entries.iter().map(|e| (e.place, e.desired, e.state)).collect();
         assert_eq!(found, [(slot(1), Ready, Assigned), (slot(2), Running, Running)]);
         assert_eq!((view.running, view.total, view.all_running), (1, 2, false));
@@ -202,7 +226,7 @@ mod tests {
             task(node(2), 2, Shutdown, Running),
             task(node(3), 3, Running, Running),
         ];
-        let view = choose(&spec, None, &tasks, |node| node == Identifier::new(0, 3));
+        let view = choose(&spec, None, &tasks, |node| node == Identifier::new(0, 3), Vec::new());
         assert_eq!((view.running, view.total, view.all_running), (1, 3, true));
         assert_eq!(view.entries.iter().map(|e| e.up).collect::<Vec<_>>(), [true, true, false]);
     }
@@ -213,7 +237,7 @@ mod tests {
         let tasks: Vec<_> = (1..=21)
             .map(|n| task(Place::Slot(n), 1, TaskState::Running, TaskState::Running))
             .collect();
-        let view = choose(&spec, None, &tasks, |_| false);
+        let view = choose(&spec, None, &tasks, |_| false, Vec::new());
         assert_eq!((view.running, view.entries.len(), view.all_running), (21, 0, true));
     }
 }

@@ -99,18 +99,16 @@ fn is_hex(text: &str) -> bool {
 /// The image that a client sends: `:latest` is added where neither tag nor digest is given
 /// (cli surface 1.3). What is no reference stays as it is.
 pub fn with_tag(text: &str) -> String {
-    match Reference::parse(text) {
-        None => text.to_string(),
-        Some(Reference { name, tag, digest }) => {
-            let tag = match (tag, &digest) {
-                (Some(tag), _) => format!(":{tag}"),
-                (None, Some(_)) => String::new(),
-                (None, None) => ":latest".to_string(),
-            };
-            let digest = digest.map_or(String::new(), |digest| format!("@{digest}"));
-            format!("{name}{tag}{digest}")
-        }
+    let Some(Reference { name: mut image, tag, digest }) = Reference::parse(text) else {
+        return text.to_string();
+    };
+    if let Some(tag) = tag.as_deref().or(digest.is_none().then_some("latest")) {
+        image.extend([":", tag]);
     }
+    if let Some(digest) = digest {
+        image.extend(["@", &digest]);
+    }
+    image
 }
 
 /// The image as a table shows it: without the digest where there is a tag (cli surface 3.6).

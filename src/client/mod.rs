@@ -30,6 +30,7 @@ pub mod ps;
 pub mod references;
 pub mod rows;
 mod screen;
+pub mod shown;
 pub mod spec_create;
 pub mod spec_update;
 pub mod stack;

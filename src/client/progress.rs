@@ -7,7 +7,6 @@
 //! Two things are random upstream and fixed here: new slots are numbered in ascending order, and
 //! nodes are drawn in the order of their ids.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::time::{SECOND, SimTime, Span};
@@ -56,6 +55,13 @@ pub enum Next {
     At(SimTime),
 }
 
+/// What a poll sees, and whether the one before saw it too.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    view: &'a PollView,
+    again: bool,
+}
+
 /// The client of one service.
 #[derive(Clone, Debug)]
 pub struct Progress {
@@ -68,7 +74,8 @@ pub struct Progress {
     last_message: Option<String>,
     initialized: bool,
     done: bool,
-    numbers: BTreeMap<Place, u64>,
+    /// The slots that were seen, in the order of their numbers, which count from 1.
+    slots: Vec<Place>,
     /// Nodes that had a task of the global job when it was first seen.
     job_total: u64,
     before: Option<(SimTime, PollView)>,
@@ -87,7 +94,7 @@ impl Progress {
             last_message: None,
             initialized: false,
             done: false,
-            numbers: BTreeMap::new(),
+            slots: Vec::new(),
             job_total: 0,
             before: None,
         }
@@ -118,20 +125,40 @@ impl Progress {
         view: &PollView,
         out: &mut Vec<ProgressOutput>,
     ) -> PollResult {
-        if let Some((last, seen)) = self.before.take() {
+        self.poll_view(now, Seen { view, again: false }, out)
+    }
+
+    /// The same if the view is that of the poll before: most polls come because time passed.
+    pub fn poll_again(
+        &mut self,
+        now: SimTime,
+        view: &PollView,
+        out: &mut Vec<ProgressOutput>,
+    ) -> PollResult {
+        self.poll_view(now, Seen { view, again: true }, out)
+    }
+
+    fn poll_view(
+        &mut self,
+        now: SimTime,
+        seen: Seen<'_>,
+        out: &mut Vec<ProgressOutput>,
+    ) -> PollResult {
+        if let Some((last, view)) = self.before.take() {
             let mut at = last.after(POLL_INTERVAL);
             let mut repeats = 0;
             while at < now && repeats < MAX_REPEATS {
-                if let done @ PollResult::Done { .. } = self.round(at, &seen, out) {
+                let seen = Seen { view: &view, again: true };
+                if let done @ PollResult::Done { .. } = self.round(at, seen, out) {
                     return done;
                 }
                 at = at.after(POLL_INTERVAL);
                 repeats += 1;
             }
         }
-        let result = self.round(now, view, out);
+        let result = self.round(now, seen, out);
         if self.screen.repeats() {
-            self.before = Some((now, view.clone()));
+            self.before = Some((now, seen.view.clone()));
         }
         self.screen.flush(out);
         result
@@ -153,12 +180,8 @@ impl Progress {
     }
 
     /// Steps 2 to 8 of cli surface 4.1.
-    fn round(
-        &mut self,
-        now: SimTime,
-        view: &PollView,
-        out: &mut Vec<ProgressOutput>,
-    ) -> PollResult {
+    fn round(&mut self, now: SimTime, seen: Seen<'_>, out: &mut Vec<ProgressOutput>) -> PollResult {
+        let view = seen.view;
         if let Some(monitor) = view.monitor.filter(|monitor| !monitor.is_zero()) {
             self.monitor = monitor;
         }
@@ -175,6 +198,8 @@ impl Progress {
         }
         let before = self.converged();
         let converged = match view.mode {
+            // The same view is the same text: only a pipe is given it again.
+            _ if seen.again && !self.screen.repeats() => before,
             Mode::Replicated { replicas } => self.replicated(replicas, view, out),
             Mode::Global => self.global(view, out),
             Mode::ReplicatedJob { max_concurrent, total_completions } => {
@@ -265,13 +290,22 @@ impl Progress {
         }
         self.done &= view.all_running;
         for entry in &view.entries {
-            let next = self.numbers.len() as u64 + 1;
-            let number = *self.numbers.entry(entry.place).or_insert(next);
+            let number = self.number(entry.place);
             if !self.done && replicas <= MAX_LINES && number <= replicas {
                 self.entry(Name::Slot { number, of: replicas }, entry, out);
             }
         }
         self.count(view.running, replicas, out)
+    }
+
+    /// The number of a slot: a new one has the next.
+    fn number(&mut self, slot: Place) -> u64 {
+        let known = self.slots.iter().position(|known| *known == slot);
+        let at = known.unwrap_or_else(|| {
+            self.slots.push(slot);
+            self.slots.len() - 1
+        });
+        at as u64 + 1
     }
 
     /// Draws the nodes of a global service; whether the task of each runs (cli surface 4.3).

@@ -5,21 +5,22 @@
 //!
 //! Lines are kept as what they say, not as text: most polls say nothing new, and cost no text.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::base::ids::Identifier;
+use crate::client::shown::Shown;
 use crate::swarmkit::task::TaskState;
 
 /// Something to show.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ProgressOutput {
-    /// A row of the terminal has a new text. Row 0 is the echoed service argument; the space that
-    /// ends every line of Docker's is left out.
+    /// A row of the terminal has a new text. Row 0 is the echoed service argument.
     Row {
         /// Row.
         row: u16,
-        /// Its whole text.
-        text: Arc<str>,
+        /// What it shows from now on.
+        shows: Shown,
     },
     /// A line that is written to a pipe.
     Line(String),
@@ -86,8 +87,6 @@ pub(crate) struct Screen {
     quiet: bool,
     first: u16,
     lines: Vec<Line>,
-    /// Where texts are made.
-    text: String,
 }
 
 #[derive(Clone, Debug)]
@@ -99,7 +98,7 @@ struct Line {
 
 impl Screen {
     pub(crate) fn new(bars: bool, tty: bool, quiet: bool) -> Screen {
-        Screen { bars, tty, quiet, first: 1, lines: Vec::new(), text: String::new() }
+        Screen { bars, tty, quiet, first: 1, lines: Vec::new() }
     }
 
     /// Whether it is wide enough for bars.
@@ -126,7 +125,7 @@ impl Screen {
             return;
         }
         if !self.tty {
-            out.push(ProgressOutput::Line(line(name, &says)));
+            out.push(ProgressOutput::Line(format!("{name}: {says}")));
             return;
         }
         match self.lines.iter_mut().find(|line| line.name == name) {
@@ -150,124 +149,82 @@ impl Screen {
         }
         self.flush(out);
         let row = self.next_row();
-        out.push(ProgressOutput::Row { row, text: text.into() });
+        out.push(ProgressOutput::Row { row, shows: text.into() });
         self.lines.clear();
         self.first = row + 1;
     }
 
     /// Shows the rows that changed.
     pub(crate) fn flush(&mut self, out: &mut Vec<ProgressOutput>) {
-        for (row, Line { name, says, shown }) in (self.first..).zip(&mut self.lines) {
-            if !std::mem::replace(shown, true) {
-                self.text.clear();
-                write_line(*name, says, &mut self.text);
-                out.push(ProgressOutput::Row { row, text: self.text.trim_end().into() });
+        for (row, line) in (self.first..).zip(&mut self.lines) {
+            if !std::mem::replace(&mut line.shown, true) {
+                out.push(ProgressOutput::Row { row, shows: line.shows() });
             }
         }
     }
 }
 
-impl Name {
-    fn write(self, text: &mut String) {
+impl Line {
+    /// The line as a row.
+    fn shows(&self) -> Shown {
+        match (self.name, &self.says) {
+            (Name::Overall, &Says::Tasks { running, wish, rolling_back }) => {
+                Shown::Tasks { running, wish, rolling_back }
+            }
+            (Name::Slot { number, of }, Says::Nothing) => Shown::Slot { number, of },
+            (Name::Slot { number, of }, &Says::Bar(state)) => Shown::Bar { number, of, state },
+            (Name::Verify, &Says::WaitingToVerify(seconds)) => Shown::Countdown(seconds),
+            (name, says) => Shown::from(format!("{name}: {says}").trim_end()),
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Name::Overall => text.push_str("overall progress"),
-            Name::Slot { number, of } => {
-                push_number(number, text);
-                text.push('/');
-                push_number(of, text);
-            }
-            Name::Node(node) => text.push_str(&node.to_string()[..12]),
-            Name::WholeNode(node) => text.push_str(&node.to_string()),
-            Name::Job => text.push_str("job progress"),
-            Name::Active => text.push_str("active tasks"),
-            Name::Rollback => text.push_str("rollback"),
-            Name::Verify => text.push_str("verify"),
+            Name::Overall => f.write_str("overall progress"),
+            Name::Slot { number, of } => write!(f, "{number}/{of}"),
+            Name::Node(node) => f.write_str(&node.to_string()[..12]),
+            Name::WholeNode(node) => write!(f, "{node}"),
+            Name::Job => f.write_str("job progress"),
+            Name::Active => f.write_str("active tasks"),
+            Name::Rollback => f.write_str("rollback"),
+            Name::Verify => f.write_str("verify"),
         }
     }
 }
 
-impl Says {
-    fn write(&self, text: &mut String) {
+impl fmt::Display for Says {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Says::Tasks { running, wish, rolling_back } => {
-                if *rolling_back {
-                    text.push_str("rolling back update: ");
-                }
-                push_number(*running, text);
-                text.push_str(" out of ");
-                push_number(*wish, text);
-                text.push_str(" tasks");
+                let back = if *rolling_back { "rolling back update: " } else { "" };
+                write!(f, "{back}{running} out of {wish} tasks")
             }
-            Says::NoTasksYet => text.push_str("waiting for new tasks"),
-            Says::NoJobTasksYet => text.push_str("waiting for tasks"),
+            Says::NoTasksYet => f.write_str("waiting for new tasks"),
+            Says::NoJobTasksYet => f.write_str("waiting for tasks"),
             Says::Completed { completed, total, bar } => {
                 let wide = total.to_string().len();
-                text.push_str(&format!("{completed:wide$} out of {total} complete"));
-                if *bar {
-                    text.push(' ');
-                    write_share(*completed, *total, text);
-                }
+                write!(f, "{completed:wide$} out of {total} complete")?;
+                if *bar { write!(f, " {}", Bar(*completed, *total)) } else { Ok(()) }
             }
             Says::Active { active, wish, digits } => {
-                text.push_str(&format!("{active:digits$} out of {wish:digits$} tasks"));
+                write!(f, "{active:digits$} out of {wish:digits$} tasks")
             }
-            Says::JobBar(state) => {
-                write_state(*state, text);
-                text.push(' ');
-                write_share(position(*state), 10, text);
-            }
-            Says::Nothing => text.push(' '),
-            Says::Bar(state) => {
-                write_state(*state, text);
-                text.push(' ');
-                write_share(position(*state), 9, text);
-            }
-            Says::State(state) => write_state(*state, text),
-            Says::Error(error) => text.push_str(&shortened(error)),
+            // The words are as wide as the longest of those that are shown.
+            Says::JobBar(state) => write!(f, "{:9} {}", state.word(), Bar(position(*state), 10)),
+            Says::Bar(state) => write!(f, "{:9} {}", state.word(), Bar(position(*state), 9)),
+            Says::State(state) => write!(f, "{:9}", state.word()),
+            Says::Nothing => f.write_str(" "),
+            Says::Error(error) => f.write_str(&shortened(error)),
             Says::WaitingToVerify(seconds) => {
-                text.push_str("Waiting ");
-                push_number(*seconds, text);
-                text.push_str(" seconds to verify that tasks are stable...");
+                write!(f, "Waiting {seconds} seconds to verify that tasks are stable...")
             }
-            Says::TaskFailure => text.push_str("Detected task failure"),
-            Says::Converged(service) => {
-                text.push_str("Service ");
-                text.push_str(service);
-                text.push_str(" converged");
-            }
-            Says::Update(message) => text.push_str(message),
+            Says::TaskFailure => f.write_str("Detected task failure"),
+            Says::Converged(service) => write!(f, "Service {service} converged"),
+            Says::Update(message) => f.write_str(message),
         }
     }
-}
-
-/// The text of a line.
-fn line(name: Name, says: &Says) -> String {
-    let mut text = String::new();
-    write_line(name, says, &mut text);
-    text
-}
-
-fn write_line(name: Name, says: &Says, text: &mut String) {
-    text.reserve(96);
-    name.write(text);
-    text.push_str(": ");
-    says.write(text);
-}
-
-/// Most numbers that are shown have one digit, and need no formatter.
-fn push_number(number: u64, text: &mut String) {
-    match number {
-        0..10 => text.push((b'0' + number as u8) as char),
-        _ => text.push_str(&number.to_string()),
-    }
-}
-
-/// Nine characters wide, as the longest of the words that are shown.
-fn write_state(state: TaskState, text: &mut String) {
-    const BLANK: &str = "         ";
-    let word = state.word();
-    text.push_str(word);
-    text.push_str(BLANK.get(word.len()..).unwrap_or(""));
 }
 
 /// On one line, at most 75 bytes: otherwise 74 and an ellipsis. Deviation: never half a character.
@@ -298,17 +255,18 @@ fn position(state: TaskState) -> u64 {
     }
 }
 
-/// A bar: 53 characters. Upstream takes half of a whole percentage (cli surface 4.4).
-fn write_share(done: u64, total: u64, text: &mut String) {
-    const DONE: &str = "==================================================";
-    const AHEAD: &str = "                                                  ";
-    let share = u128::from(done) * 100 / u128::from(total.max(1)) / 2;
-    let length = usize::try_from(share).unwrap_or(DONE.len()).min(DONE.len());
-    text.push('[');
-    text.push_str(&DONE[..length]);
-    text.push('>');
-    text.push_str(&AHEAD[length..]);
-    text.push(']');
+/// A bar of so much of so much: 53 characters. Upstream takes half of a whole percentage (cli
+/// surface 4.4).
+struct Bar(u64, u64);
+
+impl fmt::Display for Bar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LENGTH: usize = 50;
+        let share = u128::from(self.0) * 100 / u128::from(self.1.max(1)) / 2;
+        let done = usize::try_from(share).unwrap_or(LENGTH).min(LENGTH);
+        let ahead = LENGTH - done;
+        write!(f, "[{:=<done$}>{:ahead$}]", "", "")
+    }
 }
 
 #[cfg(test)]
@@ -336,9 +294,7 @@ mod tests {
             (TaskState::Running, 50),
         ] {
             let expected = format!("[{}>{}]", "=".repeat(length), " ".repeat(50 - length));
-            let mut text = String::new();
-            write_share(position(state), 9, &mut text);
-            assert_eq!(text, expected);
+            assert_eq!(Bar(position(state), 9).to_string(), expected);
             assert_eq!(expected.len(), 53);
         }
     }

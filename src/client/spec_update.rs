@@ -126,6 +126,9 @@ fn update_map(
     [add, rm]: [&str; 2],
     map: &mut std::collections::BTreeMap<String, String>,
 ) {
+    if !flags.any_changed(&[add, rm]) {
+        return;
+    }
     for key in flags.texts(rm) {
         map.remove(key);
     }
@@ -140,8 +143,10 @@ fn update_sysctls(flags: &Parsed, container: &mut ContainerSpec) {
 }
 
 fn update_env(flags: &Parsed, env: &mut Vec<String>) {
-    let gone = removals(flags, "env-rm");
-    env.retain(|entry| !gone.contains(name_of(entry)));
+    if flags.changed("env-rm") {
+        let gone = removals(flags, "env-rm");
+        env.retain(|entry| !gone.contains(name_of(entry)));
+    }
     if !flags.changed("env-add") {
         return;
     }
@@ -426,6 +431,9 @@ fn update_files(
     [add, rm]: [&str; 2],
     files: &mut Vec<FileReference>,
 ) -> Result<(), CliFailure> {
+    if !flags.any_changed(&[add, rm]) {
+        return Ok(());
+    }
     let gone = removals(flags, rm);
     files.retain(|file| !gone.contains(file.source.as_str()));
     let mut added = spec_create::files(what, flags.files(add))?;

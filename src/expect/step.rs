@@ -19,10 +19,12 @@ pub(super) fn evaluate(reading: &Reading, step: StepNo, claims: &[StepClaim]) ->
     });
     let prints = |wanted: &str| {
         reading.records.iter().any(|record| match &record.fact {
-            Fact::Command(
-                CommandFact::Printed { step: of, text, .. }
-                | CommandFact::Row { step: of, text, .. },
-            ) => *of == step.0 && text.contains(wanted),
+            Fact::Command(CommandFact::Printed { step: of, text, .. }) => {
+                *of == step.0 && text.contains(wanted)
+            }
+            Fact::Command(CommandFact::Row { step: of, shows, .. }) => {
+                *of == step.0 && shows.to_string().contains(wanted)
+            }
             _ => false,
         })
     };

@@ -158,12 +158,12 @@ impl Future {
                     typed = Some(*step);
                     terminal.command = printable(line);
                 }
-                CommandFact::Row { step, row, text } if typed == Some(*step) => {
+                CommandFact::Row { step, row, shows } if typed == Some(*step) => {
                     let row = usize::from(*row);
                     if terminal.lines.len() <= row {
                         terminal.lines.resize(row + 1, String::new());
                     }
-                    terminal.lines[row] = printable(text);
+                    terminal.lines[row] = printable(&shows.to_string());
                 }
                 CommandFact::Printed { step, text, .. } if typed == Some(*step) => {
                     printed.extend(text.lines().map(printable));

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::base::ids::RecordNo;
 use crate::base::time::Span;
+use crate::client::shown::Shown;
 use crate::expect::Verdict;
 use crate::metrics::ServiceMetrics;
 use crate::timeline::ends::Footer;
@@ -75,16 +76,12 @@ impl<W: Write> Narrator<W> {
             }
             CommandFact::Printed { text, .. } => text.lines().for_each(|line| self.put(line)),
             // The countdown to convergence is told by its beginning and its end.
-            CommandFact::Row { text, .. } if is_countdown(text) => {}
-            CommandFact::Row { text, .. } => self.put(&format!("{at}  | {text}")),
+            CommandFact::Row { shows: Shown::Countdown(_), .. } => {}
+            CommandFact::Row { shows, .. } => self.put(&format!("{at}  | {shows}")),
             CommandFact::Exited { code: 0, .. } => {}
             CommandFact::Exited { code, .. } => self.put(&format!("{at}  exit code {code}")),
         }
     }
-}
-
-fn is_countdown(text: &str) -> bool {
-    text.starts_with("verify: Waiting")
 }
 
 impl<W: Write> Sink for Narrator<W> {

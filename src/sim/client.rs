@@ -7,13 +7,14 @@ use std::sync::Arc;
 use crate::base::chance::{Role, Whom};
 use crate::base::ids::{Identifier, RecordNo, ServiceIx};
 use crate::base::time::SimTime;
-use crate::client::choose::{PollView, choose};
+use crate::client::choose::{Entry, PollView, choose};
 use crate::client::command::{DockerCommand, ServiceUpdate, UpdateRequest, Wait};
 use crate::client::failure::CliFailure;
 use crate::client::line::CommandLine;
 use crate::client::naming::random_name;
 use crate::client::progress::{Next, POLL_INTERVAL, PollResult, Progress, ProgressOutput};
 use crate::client::rows::UpdateRow;
+use crate::client::shown::Shown;
 use crate::client::stack::nothing_found;
 use crate::client::{inspect, ls, node, pretty, ps};
 use crate::sim::rows::{candidates, node_rows, service_row, task_rows, update_row};
@@ -35,13 +36,17 @@ const COLUMNS: u16 = 120;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clients {
     pending: BTreeMap<u32, CommandLine>,
-    attached: BTreeMap<u32, Box<Attached>>,
+    /// In the order of their steps.
+    attached: Vec<Attached>,
+    /// What a poll draws, until it is told.
+    drawn: Vec<ProgressOutput>,
     pub(super) stacks: Stacks,
 }
 
 /// A client that waits for its service to converge.
 #[derive(Clone, Debug)]
 struct Attached {
+    step: u32,
     service: ServiceIx,
     progress: Progress,
     /// First poll; all others follow on its grid.
@@ -59,8 +64,29 @@ struct Attached {
 }
 
 impl Attached {
+    /// One poll, which adds to `drawn`.
+    fn poll(
+        &mut self,
+        now: SimTime,
+        store: &Store,
+        snapshot: &ServiceSnapshot,
+        drawn: &mut Vec<ProgressOutput>,
+    ) -> PollResult {
+        let version = store.version();
+        if let Some((seen, view)) = &self.view
+            && *seen == version
+        {
+            return self.progress.poll_again(now, view, drawn);
+        }
+        let room = self.view.take().map_or(Vec::new(), |(_, view)| view.entries);
+        let view = self.look(store, snapshot, room);
+        let result = self.progress.poll(now, &view, drawn);
+        self.view = Some((version, view));
+        result
+    }
+
     /// What there is to see of its service.
-    fn look(&mut self, store: &Store, snapshot: &ServiceSnapshot) -> PollView {
+    fn look(&mut self, store: &Store, snapshot: &ServiceSnapshot, room: Vec<Entry>) -> PollView {
         if self.status.as_ref().map(|(status, _)| *status) != snapshot.update {
             self.status = snapshot.update.map(|status| (status, update_row(store, status)));
         }
@@ -75,7 +101,17 @@ impl Attached {
         let down = store.nodes().filter(|(_, node)| node.state == NodeState::Down);
         let down: Vec<Identifier> = down.map(|(_, node)| node.id).collect();
         let seen = tasks.map(|(_, seen)| seen);
-        choose(&snapshot.spec, status, seen, |node| down.contains(&node))
+        choose(&snapshot.spec, status, seen, |node| down.contains(&node), room)
+    }
+
+    /// When to file the next poll: the first on the client's grid at or after `at`, unless an
+    /// earlier one is filed.
+    fn file_at(&mut self, at: SimTime) -> Option<SimTime> {
+        let interval = POLL_INTERVAL.0 as u64;
+        let since = at.0.saturating_sub(self.first.0);
+        let on_grid = SimTime(self.first.0 + since.div_ceil(interval) * interval);
+        let is_first = self.filed.is_none_or(|filed| on_grid < filed);
+        is_first.then(|| *self.filed.insert(on_grid))
     }
 }
 
@@ -457,9 +493,9 @@ impl Simulation {
         Ended::Watching { services, errors: Vec::new(), quiet: wait.quiet }
     }
 
-    fn row(&mut self, step: u32, row: u16, text: Arc<str>) {
+    fn row(&mut self, step: u32, row: u16, shows: Shown) {
         let now = self.now();
-        let fact = CommandFact::Row { step, row, text };
+        let fact = CommandFact::Row { step, row, shows };
         self.manager.store.journal.note(now, Fact::Command(fact));
     }
 
@@ -485,8 +521,9 @@ impl Simulation {
         let filed = Some(first);
         let (status, view) = (None, None);
         let attached =
-            Attached { service, progress, first, filed, rest, errors, quiet, status, view };
-        self.clients.attached.insert(step, Box::new(attached));
+            Attached { step, service, progress, first, filed, rest, errors, quiet, status, view };
+        let all = &mut self.clients.attached;
+        all.insert(all.partition_point(|other| other.step < step), attached);
         let event = Event::Script(ScriptEvent::Poll(step));
         self.file(first, Class::Client, event, self.manager.store.journal.latest());
     }
@@ -494,58 +531,48 @@ impl Simulation {
     /// The attached client of a step looks at its service.
     pub(super) fn poll(&mut self, step: u32, cause: Option<RecordNo>) {
         let now = self.now();
-        let Some(mut attached) = self.clients.attached.remove(&step) else { return };
+        let (clients, store) = (&mut self.clients, &self.manager.store);
+        let place = clients.attached.iter().position(|attached| attached.step == step);
+        let Some(place) = place else { return };
+        let attached = &mut clients.attached[place];
         if attached.filed != Some(now) {
-            self.clients.attached.insert(step, attached);
             return; // an earlier poll was filed since
         }
         attached.filed = None;
-        let store = &self.manager.store;
         let Some(service) = store.service(attached.service) else {
             let id = store.service_ever(attached.service).id;
             let gone = CliFailure::daemon(format!("service {id} not found"));
+            clients.attached.remove(place);
             return self.fail(step, &gone);
         };
-        let version = store.version();
-        let view = match attached.view.take() {
-            Some((seen, view)) if seen == version => view,
-            _ => attached.look(store, &service.now),
-        };
-        let mut drawn = Vec::new();
-        let result = attached.progress.poll(now, &view, &mut drawn);
-        attached.view = Some((version, view));
+        let mut drawn = std::mem::take(&mut clients.drawn);
+        let result = attached.poll(now, store, &service.now, &mut drawn);
         self.manager.store.journal.wake(cause);
-        for output in drawn {
+        for output in drawn.drain(..) {
             match output {
-                ProgressOutput::Row { row, text } => self.row(step, row, text),
+                ProgressOutput::Row { row, shows } => self.row(step, row, shows),
                 ProgressOutput::Line(text) => self.print(step, Stream::Out, &text),
             }
         }
+        self.clients.drawn = drawn;
         match result {
-            PollResult::Continue { next } => {
-                self.clients.attached.insert(step, attached);
-                if let Next::At(at) = next {
-                    self.file_poll(step, at, cause);
-                }
-            }
+            PollResult::Continue { next: Next::WhenChanged } => {}
+            PollResult::Continue { next: Next::At(at) } => self.file_poll(place, at, cause),
             PollResult::Done { code, stderr } => {
-                let Attached { rest, mut errors, quiet, progress, .. } = *attached;
+                let attached = self.clients.attached.remove(place);
+                let Attached { rest, mut errors, quiet, progress, .. } = attached;
                 errors.extend(stderr.filter(|_| code != 0));
                 self.attach(step, rest, errors, quiet, progress.next_row());
             }
         }
     }
 
-    /// Files the first poll on the client's grid at or after `at`, unless an earlier one is filed.
-    fn file_poll(&mut self, step: u32, at: SimTime, cause: Option<RecordNo>) {
-        let Some(attached) = self.clients.attached.get_mut(&step) else { return };
-        let interval = POLL_INTERVAL.0 as u64;
-        let since = at.0.saturating_sub(attached.first.0);
-        let on_grid = SimTime(attached.first.0 + since.div_ceil(interval) * interval);
-        if attached.filed.is_none_or(|filed| on_grid < filed) {
-            attached.filed = Some(on_grid);
-            let event = Event::Script(ScriptEvent::Poll(step));
-            self.file(on_grid, Class::Client, event, cause);
+    /// Files the next poll of a client, at or after `at`.
+    fn file_poll(&mut self, place: usize, at: SimTime, cause: Option<RecordNo>) {
+        let attached = &mut self.clients.attached[place];
+        let step = attached.step;
+        if let Some(at) = attached.file_at(at) {
+            self.file(at, Class::Client, Event::Script(ScriptEvent::Poll(step)), cause);
         }
     }
 
@@ -557,11 +584,8 @@ impl Simulation {
         }
         let now = SimTime(self.now().0 + 1);
         let cause = self.manager.store.journal.latest();
-        let mut from = 0;
-        while let Some((step, _)) = self.clients.attached.range(from..).next() {
-            let step = *step;
-            self.file_poll(step, now, cause);
-            from = step + 1;
+        for place in 0..self.clients.attached.len() {
+            self.file_poll(place, now, cause);
         }
     }
 }

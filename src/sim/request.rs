@@ -227,23 +227,25 @@ impl Simulation {
     }
 
     fn answer_text(&self, curl: &Curl, outcome: RequestOutcome) -> String {
-        let store = &self.manager.store;
-        let refused = format!("curl: (7) Failed to connect to port {}", curl.port);
-        match outcome {
+        let why = match outcome {
             RequestOutcome::Answered(task) => {
+                let store = &self.manager.store;
                 let stored = store.task_ever(task);
                 let service = store.service(stored.service);
                 let name = service.map_or("", |s| s.now.spec.name.as_str());
                 let slot = crate::swarmkit::choices::address(stored.slot);
-                format!("{name}.{slot}.{} answers, {}", stored.id, store.image(stored.template))
+                let image = store.image(stored.template);
+                let id = stored.id.to_string();
+                return [name, ".", &slot.to_string(), ".", &id, " answers, ", &**image].concat();
             }
-            RequestOutcome::Refused(_) => format!("{refused}: connection refused"),
-            RequestOutcome::Lost(_) => format!("{refused}: the task that was asked is gone"),
-            RequestOutcome::Cut(_) => format!("{refused}: the task that was asked has ended"),
-            RequestOutcome::Unreachable => format!("{refused}: the node has no power"),
-            RequestOutcome::NoBackend => format!("{refused}: no task takes requests"),
-            RequestOutcome::NoService => format!("{refused}: no service publishes it"),
-        }
+            RequestOutcome::Refused(_) => "connection refused",
+            RequestOutcome::Lost(_) => "the task that was asked is gone",
+            RequestOutcome::Cut(_) => "the task that was asked has ended",
+            RequestOutcome::Unreachable => "the node has no power",
+            RequestOutcome::NoBackend => "no task takes requests",
+            RequestOutcome::NoService => "no service publishes it",
+        };
+        format!("curl: (7) Failed to connect to port {}: {why}", curl.port)
     }
 }
 

@@ -344,15 +344,18 @@ fn validate_image(image: &str) -> Result<(), Refused> {
         }
         _ => (None, path),
     };
-    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
-    let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let part = |p: &str| p.starts_with(edge) && p.ends_with(edge) && p.chars().all(word);
-    let tag_char = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let edge = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let word = |b: u8| edge(b) || matches!(b, b'.' | b'_' | b'-');
+    let part = |p: &str| {
+        let ends = p.as_bytes().first().zip(p.as_bytes().last());
+        ends.is_some_and(|(first, last)| edge(*first) && edge(*last)) && p.bytes().all(word)
+    };
+    let tag_char = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     let tag_ok = tag.is_none_or(|t| {
-        !t.is_empty() && t.len() <= 128 && t.chars().all(tag_char) && !t.starts_with(['.', '-'])
+        !t.is_empty() && t.len() <= 128 && t.bytes().all(tag_char) && !t.starts_with(['.', '-'])
     });
-    let domain_ok =
-        domain.is_none_or(|d| d.chars().all(|c| c.is_ascii_alphanumeric() || ".:-".contains(c)));
+    let domain_char = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-');
+    let domain_ok = domain.is_none_or(|d| d.bytes().all(domain_char));
     // The parser of references has this limit, `NameTotalLengthMax`.
     let length_ok = path.len() <= 255;
     let digest_ok = digest.is_none_or(|digest| digest.contains(':'));

@@ -243,11 +243,11 @@ impl Facts<'_, '_> {
                 self.o.text("stream", stream);
                 self.o.text("text", text);
             }
-            CommandFact::Row { step, row, text } => {
+            CommandFact::Row { step, row, shows } => {
                 self.o.number("step", *step);
                 self.change("row");
                 self.o.number("row", *row);
-                self.o.text("text", text);
+                self.o.shown("text", shows);
             }
             CommandFact::Exited { step, code } => {
                 self.o.number("step", *step);

@@ -12,6 +12,7 @@ use crate::base::ids::{
     Id, Identifier, NodeIx, Ordinal, RecordNo, ServiceIx, SlotNo, SpecVersion, TaskIx,
 };
 use crate::base::time::{SimTime, Span};
+use crate::client::shown::Shown;
 use crate::swarmkit::spec::*;
 use crate::swarmkit::task::*;
 use crate::timeline::digest::Digest;
@@ -286,8 +287,22 @@ fn command(a: u32, b: u32, c: u64) -> CommandFact {
         0 => CommandFact::Typed { step: b, line: text(b) },
         1 => CommandFact::Printed { step: b, stream: Stream::Out, text: text(b) },
         2 => CommandFact::Printed { step: b, stream: Stream::Err, text: text(b) },
-        3 => CommandFact::Row { step: b, row: c as u16, text: text(b) },
+        3 => CommandFact::Row { step: b, row: c as u16, shows: shown(b, c) },
         _ => CommandFact::Exited { step: b, code: c as u8 },
+    }
+}
+
+fn shown(b: u32, c: u64) -> Shown {
+    match c % 5 {
+        0 => Shown::Tasks { running: c, wish: b.into(), rolling_back: b % 2 == 0 },
+        1 => Shown::Bar {
+            number: b.into(),
+            of: c,
+            state: TaskState::ALL[b as usize % TaskState::ALL.len()],
+        },
+        2 => Shown::Countdown(c),
+        3 => Shown::Slot { number: c, of: b.into() },
+        _ => Shown::from(&*text(b)),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::base::ids::{
     Id, Identifier, NodeIx, Ordinal, RecordNo, ServiceIx, SlotNo, SpecVersion, TaskIx,
 };
 use crate::base::time::SimTime;
+use crate::client::shown::Shown;
 use crate::swarmkit::spec::ServiceSpec;
 use crate::swarmkit::task::{
     Availability, NodeState, StatusMessage, TaskState, UpdateMessage, UpdateState,
@@ -190,7 +191,8 @@ impl Reader {
             },
             "row" => {
                 let row = f.number("row")?;
-                CommandFact::Row { step, row, text: self.text(&f.text("text")?) }
+                let text = f.text("text")?;
+                CommandFact::Row { step, row, shows: Shown::of(&text, |text| self.text(text)) }
             }
             "exited" => CommandFact::Exited { step, code: f.number("code")? },
             other => {

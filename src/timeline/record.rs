@@ -10,6 +10,7 @@ use crate::base::ids::{
     Identifier, NodeIx, Ordinal, RecordNo, ServiceIx, SlotNo, SpecVersion, TaskIx,
 };
 use crate::base::time::{SimTime, Span};
+use crate::client::shown::Shown;
 use crate::swarmkit::spec::ServiceSpec;
 use crate::swarmkit::task::{
     Availability, NodeState, StatusMessage, TaskState, UpdateMessage, UpdateState,
@@ -169,8 +170,8 @@ pub enum CommandFact {
         step: u32,
         /// The row, counted from 0.
         row: u16,
-        /// Its new text.
-        text: Arc<str>,
+        /// What it shows from now on.
+        shows: Shown,
     },
     /// It ended.
     Exited {

@@ -342,7 +342,9 @@ fn command(fact: &CommandFact) -> (Weight, String) {
         CommandFact::Printed { stream: Stream::Err, text, .. } => {
             (Weight::Change, format!("complains {text:?}"))
         }
-        CommandFact::Row { text, .. } => (Weight::Detail, format!("shows {text:?}")),
+        CommandFact::Row { shows, .. } => {
+            (Weight::Detail, format!("shows {:?}", shows.to_string()))
+        }
         CommandFact::Exited { code, .. } => (Weight::Detail, format!("returns {code}")),
     }
 }

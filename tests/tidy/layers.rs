@@ -10,7 +10,8 @@ const TABLE: &[(&str, &[&str])] = &[
     // Of the timeline its words only: a control loop says why it waits in the vocabulary of facts.
     ("swarmkit", &["base", "timeline::record"]),
     ("docker", &["base", "swarmkit"]),
-    ("timeline", &["base", "swarmkit"]),
+    // Of the client what a row of its progress display can show: a fact, and the client's words.
+    ("timeline", &["base", "client::shown", "swarmkit"]),
     ("client", &["base", "swarmkit"]),
     (
         "scenario",
@@ -121,6 +122,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "client::command",
             "client::ps",
             "client::rows",
+            "client::shown",
             "client::table",
             "client::text",
             "expect::Verdict",

@@ -1,5 +1,7 @@
 //! The client against recordings of the real one, and each rule of its own.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::base::ids::Identifier;
 use crate::client::choose::choose;
@@ -87,7 +89,7 @@ impl Store {
 
     fn view(&self, spec: &ServiceSpec) -> PollView {
         let clean = self.tasks.values().filter(|(version, _)| *version == self.version);
-        choose(spec, self.update.as_ref(), clean.map(|(_, row)| row), |_| false)
+        choose(spec, self.update.as_ref(), clean.map(|(_, row)| row), |_| false, Vec::new())
     }
 }
 
@@ -118,7 +120,7 @@ fn polled(
     let mut rows: Vec<(u16, String)> = out
         .into_iter()
         .map(|shown| match shown {
-            ProgressOutput::Row { row, text } => (row, text.to_string()),
+            ProgressOutput::Row { row, shows } => (row, shows.to_string()),
             ProgressOutput::Line(text) => panic!("{text}"),
         })
         .collect();
@@ -217,7 +219,7 @@ fn at(tenths: i64) -> SimTime {
 
 fn texts(out: Vec<ProgressOutput>) -> Vec<String> {
     let text = |shown| match shown {
-        ProgressOutput::Row { row, text } => format!("{row} {text}"),
+        ProgressOutput::Row { row, shows } => format!("{row} {shows}"),
         ProgressOutput::Line(text) => text,
     };
     out.into_iter().map(text).collect()
@@ -261,6 +263,36 @@ fn a_narrow_terminal_has_no_bars_and_a_quiet_client_draws_nothing() {
         texts(out),
         ["4 overall progress: 0 out of 1 tasks".to_string(), format!("5 1/1: ready     {bar}")]
     );
+}
+
+#[test]
+fn a_client_that_is_told_that_nothing_changed_draws_the_same() {
+    let failed = [TaskState::Running, TaskState::Failed];
+    let over = (UpdateState::RollbackCompleted, "rollback completed");
+    let views = [
+        view(2, &[TaskState::Ready], None),
+        view(2, &failed, Some((UpdateState::RollbackStarted, "m"))),
+        view(2, &[TaskState::Running; 2], Some(over)),
+        view(2, &failed, Some(over)),
+        view(2, &[TaskState::Running; 2], Some(over)),
+    ];
+    for (columns, tty) in [(0, false), (80, true), (200, true)] {
+        let mut looks = Progress::new("web".into(), columns, tty, false);
+        let mut told = looks.clone();
+        for (nth, view) in (0..).zip(&views) {
+            for poll in 0..=30 {
+                let now = at(nth * 100 + poll * 2);
+                let (mut expected, mut found) = (Vec::new(), Vec::new());
+                let result = looks.poll(now, view, &mut expected);
+                let again = if poll == 0 {
+                    told.poll(now, view, &mut found)
+                } else {
+                    told.poll_again(now, view, &mut found)
+                };
+                assert_eq!((again, found), (result, expected), "{columns} {nth} {poll}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -140,7 +140,9 @@ fn terminal(report: &Report<'_>) -> Vec<Value> {
         let at = micros(record.at);
         events.push(match fact {
             CommandFact::Typed { step, line } => json!([at, step, "typed", printable(line)]),
-            CommandFact::Row { step, row, text } => json!([at, step, row, printable(text)]),
+            CommandFact::Row { step, row, shows } => {
+                json!([at, step, row, printable(&shows.to_string())])
+            }
             CommandFact::Printed { step, text, .. } => {
                 let lines: Vec<String> = text.lines().map(shown).collect();
                 json!([at, step, "printed", lines.join("\n")])
