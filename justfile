@@ -29,6 +29,14 @@ mutants *ARGUMENTS="sample":
 bench:
     cargo bench
 
+# All targets in one table; `just targets huge` with the rows of a million tasks.
+targets *ARGUMENTS:
+    cargo bench --bench targets -- {{ARGUMENTS}}
+
+# The toy rolling update on other engines, beside the real one.
+engines *SIZES:
+    .ci/engines {{SIZES}}
+
 # Makes the pictures of docs/gallery.md anew.
 gallery:
     for name in whoami-autorollback parallelism delay order failure-ratio jobs; do \

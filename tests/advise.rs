@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use support::{Output, Place, blocks, is_as_shown, swarmsim};
 
-use swarmsim::advise::goal::{Goal, Quantity};
+use swarmsim::advise::goal::{Goal, Quantity, for_services};
 use swarmsim::advise::grid::{Cost, Grid, Setting};
-use swarmsim::advise::numbers::{Numbers, worst};
-use swarmsim::advise::search::{Answer, Question, point, search};
+use swarmsim::advise::numbers::Numbers;
+use swarmsim::advise::search::{Answer, Question, point, search, slowest};
 use swarmsim::advise::setup::Wish;
 use swarmsim::advise::trial::Ground;
 use swarmsim::base::time::Span;
@@ -19,6 +19,7 @@ use swarmsim::compose::run::{Request, load};
 use swarmsim::plan::mode::Mode;
 use swarmsim::plan::range::Range;
 use swarmsim::plan::stage::{Base, Deploy};
+use swarmsim::swarmkit::spec::ServiceSpec;
 
 /// Enough for ranges, few enough for a debug build.
 const RUNS: usize = 5;
@@ -27,8 +28,8 @@ fn json(output: &Output) -> Value {
     serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("no JSON: {output:?}"))
 }
 
-/// The ground and the grid of a service of a shipped stack, deployed over the tag `previous`.
-fn ground(stack: &str, service: &str, vary: &[&str]) -> (Ground, Grid) {
+/// The ground and the grid of services of a shipped stack, deployed over the tag `previous`.
+fn ground(stack: &str, services: &[&str], vary: &[&str]) -> (Ground, Grid) {
     let read = |name: &str| {
         let path = format!("{}/stacks/{name}", env!("CARGO_MANIFEST_DIR"));
         std::fs::read_to_string(path).expect("it is there")
@@ -39,21 +40,26 @@ fn ground(stack: &str, service: &str, vary: &[&str]) -> (Ground, Grid) {
     let new = load(request).expect("it is valid");
     let modes = Mode::all(Span::from_secs(60), Span::from_secs(60)).to_vec();
     let seed = new.scenario.seed;
-    let (images, base, service) = (BTreeMap::new(), Base::Previous, service.to_string());
-    let ground = Ground { new, base, images, service, modes, seed };
+    let (images, base) = (BTreeMap::new(), Base::Previous);
+    let services: Vec<String> = services.iter().map(|key| (*key).to_string()).collect();
+    let ground = Ground { new, base, images, services, modes, seed };
     let deploy = Deploy::new(ground.new.clone(), Base::Previous, &ground.images).unwrap();
-    let service = deploy.services.iter().find(|of| of.key == ground.service).unwrap();
+    let spec = |key: &String| {
+        let service = deploy.services.iter().find(|of| of.key == *key).unwrap();
+        service.new.as_ref().unwrap()
+    };
+    let specs: Vec<&ServiceSpec> = ground.services.iter().map(spec).collect();
     let vary: Vec<String> = vary.iter().map(|text| (*text).to_string()).collect();
     let only: Vec<String> =
         vary.iter().map(|text| text.split('=').next().unwrap_or("").to_string()).collect();
     let wish = Wish::parse(&vary, &only).unwrap();
-    let (grid, _) = ground.grid(service.new.as_ref().unwrap(), &wish).unwrap();
+    let (grid, _) = ground.grid(&specs, &wish).unwrap();
     (ground, grid)
 }
 
 /// Every setting of a grid with all of its runs.
 struct Everything {
-    settings: Vec<(Setting, Cost, Vec<Numbers>)>,
+    settings: Vec<(Setting, Cost, Vec<Vec<Numbers>>)>,
 }
 
 impl Everything {
@@ -70,19 +76,21 @@ impl Everything {
     }
 
     /// Whether the worst end of the range of a goal's number meets it; written anew.
-    fn holds(goal: &Goal, runs: &[Numbers]) -> bool {
+    fn holds(goal: &Goal, runs: &[Vec<Numbers>]) -> bool {
+        let rolled_out = runs.iter().flatten().all(|run| run.is_rolled_out);
+        let runs = &runs[goal.of];
         let values = runs.iter().map(|run| run.value(goal.quantity)).collect();
         let range = Range::of(values).expect("there are runs");
         let end = if goal.quantity.wants_much() { range.low } else { range.high };
         let mut of_end = runs[0].clone();
         of_end.set(goal.quantity, end);
-        runs.iter().all(|run| run.is_rolled_out) && goal.is_met(&of_end)
+        rolled_out && goal.is_met(&of_end)
     }
 
     fn cheapest(&self, goals: &[Goal]) -> Option<&Setting> {
-        let meets = |runs: &[Numbers]| goals.iter().all(|goal| Everything::holds(goal, runs));
+        let meets = |runs: &[Vec<Numbers>]| goals.iter().all(|goal| Everything::holds(goal, runs));
         let all = self.settings.iter().filter(|(_, _, runs)| meets(runs));
-        let best = all.min_by_key(|(_, cost, runs)| (*cost, worst(runs, Quantity::Duration)));
+        let best = all.min_by_key(|(_, cost, runs)| (*cost, slowest(runs)));
         best.map(|(setting, _, _)| setting)
     }
 
@@ -103,8 +111,8 @@ impl Everything {
 
     /// The points that no other one beats.
     fn front(&self, compared: &[Quantity]) -> BTreeSet<Vec<i64>> {
-        let rolled =
-            self.settings.iter().filter(|(_, _, runs)| runs.iter().all(|r| r.is_rolled_out));
+        let all = |runs: &[Vec<Numbers>]| runs.iter().flatten().all(|run| run.is_rolled_out);
+        let rolled = self.settings.iter().filter(|(_, _, runs)| all(runs));
         let points: BTreeSet<Vec<i64>> = rolled.map(|(_, _, runs)| point(runs, compared)).collect();
         let beats = |one: &Vec<i64>, other: &Vec<i64>| {
             one != other && one.iter().zip(other).all(|(one, other)| one <= other)
@@ -114,13 +122,18 @@ impl Everything {
 }
 
 /// Searches a small grid for several questions and compares with everything.
-fn confirmed(stack: &str, service: &str, vary: &[&str], questions: &[&[&str]]) -> BTreeSet<String> {
-    let (ground, grid) = ground(stack, service, vary);
+fn confirmed(
+    stack: &str,
+    services: &[&str],
+    vary: &[&str],
+    questions: &[&[&str]],
+) -> BTreeSet<String> {
+    let (ground, grid) = ground(stack, services, vary);
     let everything = Everything::of(&ground, &grid);
     let mut kinds = BTreeSet::new();
     for goals in questions {
         let texts: Vec<String> = goals.iter().map(|goal| (*goal).to_string()).collect();
-        let goals = Goal::parse_all(&texts, false).unwrap();
+        let goals = for_services(&Goal::parse_all(&texts, false).unwrap(), services);
         let question = Question { goals: goals.clone(), runs: RUNS, screen: 2, most: 1_000 };
         let advice = search(&ground, &grid, &question);
         assert!(advice.scope.is_whole(), "{:?}", advice.scope);
@@ -132,14 +145,14 @@ fn confirmed(stack: &str, service: &str, vary: &[&str], questions: &[&[&str]]) -
             }
             Answer::Change(tried) => {
                 assert_eq!(Some(&tried.setting), cheapest, "{stack} {texts:?}");
-                assert_eq!(tried.runs.len(), RUNS);
+                assert_eq!(tried.seeds(), RUNS);
                 "change"
             }
             Answer::None { conflict, nearest } => {
                 assert_eq!(cheapest, None, "{stack} {texts:?}");
                 let conflicts = everything.conflicts(&goals);
                 assert!(conflicts.contains(conflict), "{texts:?}: {conflict:?} {conflicts:?}");
-                assert_eq!(nearest.runs.len(), RUNS);
+                assert_eq!(nearest.seeds(), RUNS);
                 if conflict.len() > 1 { "contradiction" } else { "impossible" }
             }
             Answer::Stuck => panic!("{stack} {texts:?}: stuck"),
@@ -158,7 +171,7 @@ fn the_web_stack_is_advised_as_an_exhaustive_search_would() {
     let vary = ["parallelism=2,0", "delay=0s,90s", "monitor=2m", "retries=2"];
     let kinds = confirmed(
         "web.yml",
-        "web",
+        &["web"],
         &vary,
         &[
             &["duration<10m", "capacity>=75%", "bad_image_exposure<=1"],
@@ -178,7 +191,7 @@ fn the_vote_stack_is_advised_as_an_exhaustive_search_would() {
     let vary = ["parallelism=1", "delay=5s,20s", "order=start-first", "failure_action=rollback"];
     let kinds = confirmed(
         "vote.yml",
-        "vote",
+        &["vote"],
         &vary,
         &[
             &["capacity>=1"],
@@ -196,7 +209,7 @@ fn the_monitoring_stack_is_advised_as_an_exhaustive_search_would() {
     let vary = ["order=start-first", "failure_action=rollback", "interval=5s", "retries=2"];
     let kinds = confirmed(
         "monitoring.yml",
-        "prometheus",
+        &["prometheus"],
         &vary,
         &[
             &["capacity>=1"],
@@ -208,11 +221,55 @@ fn the_monitoring_stack_is_advised_as_an_exhaustive_search_would() {
     assert!(kinds.contains("change") && kinds.len() > 1, "{kinds:?}");
 }
 
+/// Two services of one stack at once: one grid, goals of each, a contradiction across both.
+#[test]
+fn services_together_are_advised_as_an_exhaustive_search_would() {
+    let vary = ["parallelism=1", "order=start-first", "failure_action=rollback"];
+    let kinds = confirmed(
+        "vote.yml",
+        &["vote", "worker"],
+        &vary,
+        &[
+            &["capacity>=1"],
+            &["vote:capacity>=100%", "worker:restore<10m"],
+            &["vote:duration<7s", "vote:extra<=1", "worker:capacity>=1"],
+            &["duration<1h"],
+            &["capacity>=1", "worker:duration<9s"],
+        ],
+    );
+    assert!(kinds.contains("change") && kinds.contains("as it is"), "{kinds:?}");
+    assert!(kinds.contains("contradiction"), "{kinds:?}");
+}
+
+/// How a rollback goes is searched as everything else is.
+#[test]
+fn rollbacks_are_advised_as_an_exhaustive_search_would() {
+    let vary = [
+        "parallelism=3",
+        "monitor=2m",
+        "rollback_parallelism=1,2",
+        "rollback_delay=20s",
+        "rollback_order=start-first",
+    ];
+    let kinds = confirmed(
+        "web.yml",
+        &["web"],
+        &vary,
+        &[
+            &["rollback<30s", "detection<10m"],
+            &["rollback<1m", "capacity_in_rollback>=1"],
+            &["detection<10m", "capacity_in_rollback>=3"],
+            &["restore<3m", "duration<4m"],
+        ],
+    );
+    assert!(kinds.contains("change") && kinds.len() > 1, "{kinds:?}");
+}
+
 /// A grid that is too large is tried in part; what is then found is one of the grid all the same.
 #[test]
 fn a_part_of_a_grid_is_searched_from_the_cheap_end() {
     let vary = ["parallelism=2,0", "delay=0s,90s", "monitor=2m,3m", "retries=2"];
-    let (ground, grid) = ground("web.yml", "web", &vary);
+    let (ground, grid) = ground("web.yml", &["web"], &vary);
     let texts = ["duration<10m".to_string(), "bad_image_exposure<=1".to_string()];
     let goals = Goal::parse_all(&texts, false).unwrap();
     let of = |most: usize| {
@@ -335,6 +392,57 @@ fn the_patch_does_what_is_said_of_it() {
     let after = &json(&after)["services"][0];
     assert_eq!(after["answer"], "as it is");
     assert_eq!(after["today"]["numbers"], before["advised"]["numbers"]);
+}
+
+/// Of services that are searched together there is one patch, which changes each of them.
+#[test]
+fn services_together_have_one_patch() {
+    let place = Place::new("advise-together");
+    let text = std::fs::read_to_string("stacks/vote.yml").expect("it is there");
+    place.write("vote.yml", &text);
+    let run = |more: &[&str]| {
+        let arguments = "advise vote.yml --together --service vote --service worker --replicates 5 \
+                         --only order,failure_action,rollback_order --mode exits-at-once --goal \
+                         capacity>=2 --goal restore<10m --format";
+        let words: Vec<&str> = arguments.split_whitespace().chain(more.iter().copied()).collect();
+        place.swarmsim(&words)
+    };
+    let before = run(&["json"]);
+    assert_eq!(before.code, Some(0), "{before:?}");
+    let before = json(&before);
+    let services = before["services"].as_array().expect("a list");
+    assert_eq!(services.len(), 1, "{before}");
+    let before = &services[0];
+    assert_eq!(before["service"], "vote and worker");
+    let goals =
+        ["vote:capacity>=2", "worker:capacity>=2", "vote:restore<10m", "worker:restore<10m"];
+    assert_eq!(before["goals"], serde_json::json!(goals));
+    let changes = before["advised"]["changes"].as_array().expect("a list");
+    let keys: Vec<&str> = changes.iter().map(|of| of["key"].as_str().unwrap()).collect();
+    for key in ["vote.deploy.update_config.order", "worker.deploy.update_config.failure_action"] {
+        assert!(keys.contains(&key), "{keys:?}");
+    }
+    let patch = before["patch"].as_str().expect("a patch");
+    assert_eq!(patch.matches("--- ").count(), 1, "{patch}");
+    place.write("vote.yml", patched(&text, patch));
+    let after = run(&["json", "--gate"]);
+    assert_eq!(after.code, Some(0), "{after:?}");
+    let after = &json(&after)["services"][0];
+    assert_eq!(after["answer"], "as it is");
+    assert_eq!(after["today"]["numbers"], before["advised"]["numbers"]);
+    assert!(run(&["markdown"]).stdout.contains("### `vote` and `worker`\n"));
+    assert!(run(&["text"]).stdout.contains("\nvote and worker meet all goals as they stand.\n"));
+}
+
+#[test]
+fn goals_for_services_that_are_not_there_are_told() {
+    let output = small(&["--goal", "wbe:duration<1m", "--goal", "web:capacity>=1"]);
+    assert_eq!(output.code, Some(2), "{output:?}");
+    let why = "--goal wbe:duration<1m: the services that are updated are web";
+    assert!(output.stderr.contains(why), "{output:?}");
+    let goal = ["--goal", "capacity>=1", "--vary", "rollback_failure_action=rollback"];
+    let output = small(&goal);
+    assert!(output.stderr.contains("is one of pause, continue"), "{output:?}");
 }
 
 /// What holds today is what `plan` says of the file.

@@ -65,3 +65,29 @@ fn a_pinned_image_may_have_a_tag() {
         assert_eq!(exits, Some(code), "{image}");
     }
 }
+
+/// A node that stays away for a day has lost its tasks for good; those of another day, not yet.
+#[test]
+fn tasks_of_a_node_that_is_down_for_a_day_are_orphaned() {
+    let orphaned = |wait: &str| {
+        let ran = run(&format!(
+            "name: day\nseed: 1\ncluster: {{nodes: 2}}\nlimits: {{time: 48h}}\nscript:\n\
+             - docker service create --detach --replicas 2 --name web w:1\n- wait: {wait}\n\
+             faults:\n- {{at: 60s, node: node-2, crash: true}}\n"
+        ));
+        let ends: Vec<(u64, TaskState)> = ran
+            .records
+            .iter()
+            .filter_map(|record| match &record.fact {
+                Fact::Task { change: TaskChange::Status(status), .. } => {
+                    Some((record.at.0 / 60_000_000_000, status.state))
+                }
+                _ => None,
+            })
+            .filter(|(_, state)| *state == TaskState::Orphaned)
+            .collect();
+        ends
+    };
+    assert_eq!(orphaned("23h"), []);
+    assert_eq!(orphaned("25h"), [(24 * 60 + 1, TaskState::Orphaned)]);
+}

@@ -14,7 +14,7 @@ const VARY: &str = "script.update.--update-monitor=5s,10s";
 /// The value of a column.
 fn field<'a>(row: &'a Row, name: &str) -> &'a Field {
     let found = row.get_column_iter().find(|(column, _)| *column == name);
-    found.map(|(_, field)| field).unwrap_or_else(|| panic!("there is no column {name}"))
+    found.map_or_else(|| panic!("there is no column {name}"), |(_, field)| field)
 }
 
 fn number(row: &Row, name: &str) -> i64 {

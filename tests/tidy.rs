@@ -10,6 +10,8 @@
 
 #[path = "tidy/documents.rs"]
 mod documents;
+#[path = "tidy/exercised.rs"]
+mod exercised;
 #[path = "tidy/fidelity.rs"]
 mod fidelity;
 #[path = "tidy/layers.rs"]
@@ -54,6 +56,18 @@ fn every_test_of_swarmkit_has_one_of_ours() {
     none(&upstream::check(&Tree::read()));
 }
 
+/// With `FIDELITY=write` the page is written first, as `.ci/exercised` does.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test has no command line of its own")]
+fn every_rule_is_told_how_often_it_is_exercised() {
+    if std::env::var("FIDELITY").is_ok_and(|what| what == "write") {
+        let page = exercised::written(&Tree::read()).unwrap_or_else(|finding| panic!("{finding}"));
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(fidelity::TABLE);
+        std::fs::write(path, page).expect("the page can be written");
+    }
+    none(&exercised::check(&Tree::read()));
+}
+
 #[test]
 fn relative_links_lead_somewhere() {
     none(&documents::check(&Tree::read()));
@@ -61,9 +75,20 @@ fn relative_links_lead_somewhere() {
 
 #[test]
 fn every_dependency_has_its_reason() {
-    let (manifest, architecture) =
-        (include_str!("../Cargo.toml"), include_str!("../ARCHITECTURE.md"));
-    none(&documents::check_dependencies(manifest, architecture));
+    let manifests = [include_str!("../Cargo.toml"), include_str!("../benches/engines/Cargo.toml")];
+    none(&documents::check_dependencies(&manifests, include_str!("../ARCHITECTURE.md")));
+}
+
+/// What is in a workspace of its own is compiled alike, or its figures say nothing.
+#[test]
+fn engines_are_compiled_alike() {
+    let profile = |manifest: &str| {
+        let lines = manifest.lines().skip_while(|line| *line != "[profile.release]");
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    };
+    let own = profile(include_str!("../Cargo.toml"));
+    assert!(own.contains("lto"), "{own}");
+    assert_eq!(profile(include_str!("../benches/engines/Cargo.toml")), own);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What the benchmarks share: scenarios, the floor to compare with, and medians.
 //!
-//! The floor is the toy of performance 2: the agenda entries of a rolling update in a bare binary
+//! The floor is the [`toy`]: the agenda entries of a rolling update in a bare binary
 //! heap, with no store, no records and no control loops. It runs in the same process, in turn with
 //! what is measured, so that its ratio travels from machine to machine.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
+
+pub(crate) mod toy;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -20,6 +22,7 @@ use swarmsim::swarmkit::spec::HealthConfig;
 use swarmsim::swarmkit::task::UpdateState;
 use swarmsim::timeline::ends::{Footer, Stop};
 use swarmsim::timeline::sink::NoSink;
+use toy::Tally;
 
 /// When the update of [`rollout`] is typed; creation has settled long before.
 const UPDATE_AT: Span = Span::from_secs(3_600);
@@ -88,6 +91,18 @@ pub(crate) fn rollout(tasks: u64, nodes: u32, parallelism: u64) -> Arc<Scenario>
     })
 }
 
+/// A [`rollout`] whose tasks are probed every five seconds, and answer like that.
+pub(crate) fn probed(tasks: u64, nodes: u32, health: Health) -> Arc<Scenario> {
+    let healthcheck = HealthConfig {
+        test: vec!["CMD".into(), "true".into()],
+        interval: Span::from_secs(5),
+        ..HealthConfig::default()
+    };
+    let image = Image { healthcheck: Some(healthcheck), health, ..Image::default() };
+    let plain = (*rollout(tasks, nodes, 10)).clone();
+    Arc::new(Scenario { images: [("nginx:1".to_string(), image)].into(), ..plain })
+}
+
 /// The service of a [`rollout`] is made and settled; its update has not been typed.
 pub(crate) fn before_update(scenario: &Arc<Scenario>) -> Simulation {
     let mut simulation = Simulation::new(scenario);
@@ -104,44 +119,26 @@ pub(crate) fn finish(simulation: &mut Simulation) -> Footer {
     footer
 }
 
-/// An event of the floor: which slot, and how far it is.
-type Toy = (u64, u64, u32, u8);
-
-/// After the creation: assigned, ready, old one stopped, running; then three probes.
-const STAGES: [u64; 5] = [0, 50_000_000, 50_000_000, 100_000_000, 100_000_000];
-const PROBE: u64 = 5_000_000_000;
-
-/// The toy of performance 2 on a bare heap: `slots` replaced by `workers`, eight events each.
-/// Returns the sum of the times at which they ran, so that nothing is left out.
-pub(crate) fn bare_heap(slots: u32, workers: u32) -> u64 {
-    let mut heap: BinaryHeap<Reverse<Toy>> = BinaryHeap::new();
-    let (mut seq, mut next, mut sum) = (0, 0, 0u64);
-    let mut put = |heap: &mut BinaryHeap<Reverse<Toy>>, at: u64, slot: u32, stage: u8| {
-        let jitter = (u64::from(slot) * 2_654_435_761 + u64::from(stage) * 40_503) % 1_000_000;
+/// The toy on a bare heap: `slots` replaced by `workers`, eight events each.
+pub(crate) fn bare_heap(slots: u32, workers: u32) -> Tally {
+    let mut heap: BinaryHeap<Reverse<(u64, u64, u32, u8)>> = BinaryHeap::new();
+    let (mut seq, mut tally) = (0, Tally::default());
+    let mut put = |heap: &mut BinaryHeap<_>, at: u64, slot: u32, stage: u8| {
         seq += 1;
-        heap.push(Reverse((at + jitter, seq, slot, stage)));
+        heap.push(Reverse((at + toy::delay(slot, stage), seq, slot, stage)));
     };
-    while next < workers.min(slots) {
-        put(&mut heap, 0, next, 0);
-        next += 1;
+    for slot in 0..workers.min(slots) {
+        put(&mut heap, 0, slot, 0);
     }
     while let Some(Reverse((at, _, slot, stage))) = heap.pop() {
-        match stage {
-            0..=3 => put(&mut heap, at + STAGES[usize::from(stage) + 1], slot, stage + 1),
-            4 => {
-                sum = sum.wrapping_add(at);
-                for probe in 1..=3 {
-                    put(&mut heap, at + PROBE * u64::from(probe), slot, 4 + probe);
-                }
-                if next < slots {
-                    put(&mut heap, at, next, 0);
-                    next += 1;
-                }
-            }
-            _ => {}
+        tally.events += 1;
+        tally.end = at;
+        if stage == toy::RUNNING {
+            tally.sum = tally.sum.wrapping_add(at);
         }
+        toy::follow((slot, stage), (slots, workers), |slot, stage| put(&mut heap, at, slot, stage));
     }
-    black_box(sum)
+    black_box(tally)
 }
 
 /// How long it takes, and what comes out: time of the processor where Linux tells it, so that

@@ -24,6 +24,10 @@ pub enum Quantity {
     Detection,
     /// Time until all replicas serve again.
     Restore,
+    /// How long its rollback takes.
+    Rollback,
+    /// Fewest replicas that serve from the moment it is noticed.
+    CapacityInRollback,
     /// Requests without an answer.
     LostRequests,
     /// Tasks beyond those that are wanted, at the peak.
@@ -32,13 +36,15 @@ pub enum Quantity {
 
 impl Quantity {
     /// All of them.
-    pub const ALL: [Quantity; 8] = [
+    pub const ALL: [Quantity; 10] = [
         Quantity::Duration,
         Quantity::Capacity,
         Quantity::CapacityIfBad,
         Quantity::BadImageExposure,
         Quantity::Detection,
         Quantity::Restore,
+        Quantity::Rollback,
+        Quantity::CapacityInRollback,
         Quantity::LostRequests,
         Quantity::Extra,
     ];
@@ -52,6 +58,8 @@ impl Quantity {
             Quantity::BadImageExposure => "bad_image_exposure",
             Quantity::Detection => "detection",
             Quantity::Restore => "restore",
+            Quantity::Rollback => "rollback",
+            Quantity::CapacityInRollback => "capacity_in_rollback",
             Quantity::LostRequests => "lost_requests",
             Quantity::Extra => "extra",
         }
@@ -59,12 +67,15 @@ impl Quantity {
 
     /// Whether it is a time, in nanoseconds.
     pub fn is_time(self) -> bool {
-        matches!(self, Quantity::Duration | Quantity::Detection | Quantity::Restore)
+        matches!(
+            self,
+            Quantity::Duration | Quantity::Detection | Quantity::Restore | Quantity::Rollback
+        )
     }
 
     /// Whether more is better.
     pub fn wants_much(self) -> bool {
-        matches!(self, Quantity::Capacity | Quantity::CapacityIfBad)
+        matches!(self, Quantity::Capacity | Quantity::CapacityIfBad | Quantity::CapacityInRollback)
     }
 
     /// Whether it is about versions that fail.
@@ -73,11 +84,26 @@ impl Quantity {
             Quantity::CapacityIfBad
             | Quantity::BadImageExposure
             | Quantity::Detection
-            | Quantity::Restore => true,
+            | Quantity::Restore
+            | Quantity::Rollback
+            | Quantity::CapacityInRollback => true,
             Quantity::Duration | Quantity::Capacity | Quantity::LostRequests | Quantity::Extra => {
                 false
             }
         }
+    }
+}
+
+impl Quantity {
+    /// Whether it depends on how a rollback goes.
+    pub fn is_of_rollback(self) -> bool {
+        matches!(
+            self,
+            Quantity::CapacityIfBad
+                | Quantity::Restore
+                | Quantity::Rollback
+                | Quantity::CapacityInRollback
+        )
     }
 }
 
@@ -95,6 +121,10 @@ pub enum Bound {
 /// A goal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Goal {
+    /// The service that it is for, if it names one.
+    pub service: Option<String>,
+    /// That service's place among those that are searched; see [`for_services`].
+    pub of: usize,
     /// What it is about.
     pub quantity: Quantity,
     /// Whether the bound itself does not do.
@@ -118,7 +148,11 @@ impl Goal {
     /// # Errors
     /// What is wrong with it, and a hint.
     pub fn parse(text: &str) -> Result<Goal, String> {
-        let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let all: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let (service, text) = match all.split_once(':') {
+            Some((service, goal)) => (Some(service.to_string()), goal.to_string()),
+            None => (None, all.clone()),
+        };
         let Some(at) = text.find(['<', '>', '=']) else {
             let hint = "such as duration<10m, capacity>=75% or bad_image_exposure<=1";
             return Err(format!("a goal is NAME, a comparison and a bound, {hint}; {}", names()));
@@ -138,7 +172,7 @@ impl Goal {
             return Err(format!("of {name} {good} is good: it is compared by {wide} or {strict}"));
         };
         let bound = read_bound(quantity, bound)?;
-        Ok(Goal { quantity, strict: sign.len() == 1, bound, text })
+        Ok(Goal { service, of: 0, quantity, strict: sign.len() == 1, bound, text: all })
     }
 
     /// Reads goals.
@@ -227,6 +261,33 @@ impl Goal {
     }
 }
 
+/// The goals of services that are searched together, those of the first goal first: a goal is for
+/// the service that it names, or for each. Of several services each goal names its own.
+///
+/// ```
+/// use swarmsim::advise::goal::{Goal, for_services};
+/// let goals = ["duration<10m", "web:capacity>=3"].map(|goal| Goal::parse(goal).unwrap());
+/// let all = for_services(&goals, &["vote", "web"]);
+/// let texts: Vec<(usize, &str)> = all.iter().map(|goal| (goal.of, goal.text.as_str())).collect();
+/// assert_eq!(texts, [(0, "vote:duration<10m"), (1, "web:duration<10m"), (1, "web:capacity>=3")]);
+/// ```
+pub fn for_services(goals: &[Goal], services: &[&str]) -> Vec<Goal> {
+    let mut all = Vec::new();
+    for goal in goals {
+        for (of, service) in services.iter().enumerate() {
+            if goal.service.as_ref().is_some_and(|named| named != service) {
+                continue;
+            }
+            let text = match &goal.service {
+                None if services.len() > 1 => format!("{service}:{}", goal.text),
+                _ => goal.text.clone(),
+            };
+            all.push(Goal { of, text, ..goal.clone() });
+        }
+    }
+    all
+}
+
 fn names() -> String {
     format!("the names are {}", Quantity::ALL.map(Quantity::word).join(", "))
 }
@@ -296,7 +357,7 @@ mod tests {
         let wrong = Goal::parse_all(&texts.map(str::to_string), false).unwrap_err();
         assert_eq!(wrong.len(), 10, "{wrong:#?}");
         let hint = "the names are duration, capacity, capacity_if_bad, bad_image_exposure, \
-                    detection, restore, lost_requests, extra";
+                    detection, restore, rollback, capacity_in_rollback, lost_requests, extra";
         assert_eq!(
             wrong[0],
             format!("durration<10m: there is no quantity durration; did you mean duration? {hint}")

@@ -5,6 +5,8 @@ use crate::advise::key::{Change, Key, Value};
 /// A key with the values that are tried.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Axis {
+    /// The service, by its place in [`Grid::services`].
+    pub service: usize,
     /// The key.
     pub key: Key,
     /// What holds today, defaults filled in.
@@ -13,13 +15,22 @@ pub struct Axis {
     pub others: Vec<Value>,
 }
 
+/// A service whose settings are searched.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Its key in the file.
+    pub key: String,
+    /// Its replicas: what "all at once" is.
+    pub slots: u64,
+}
+
 /// All axes.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Grid {
-    /// By key; those without another value are left out.
+    /// By service and key; those without another value are left out.
     pub axes: Vec<Axis>,
-    /// Replicas: what "all at once" is.
-    pub slots: u64,
+    /// The services, searched together.
+    pub services: Vec<Part>,
 }
 
 /// Which value of each axis: 0 is the file's own.
@@ -97,6 +108,7 @@ impl Grid {
         let changed = self.axes.iter().zip(setting).filter(|(_, choice)| **choice > 0);
         changed
             .map(|(axis, choice)| Change {
+                service: axis.service,
                 key: axis.key,
                 from: axis.own,
                 to: axis.others[usize::from(*choice) - 1],
@@ -107,7 +119,8 @@ impl Grid {
     /// What a setting costs.
     pub fn cost(&self, setting: &Setting) -> Cost {
         let changes = self.changes(setting);
-        let far = |change: &Change| change.from.distance(change.to, self.slots);
+        let far =
+            |change: &Change| change.from.distance(change.to, self.services[change.service].slots);
         Cost { keys: changes.len(), change: changes.iter().map(far).sum() }
     }
 }
@@ -119,15 +132,20 @@ mod tests {
 
     fn grid() -> Grid {
         let time = |seconds| Value::Time(Span::from_secs(seconds));
-        let axis = |key, own, others: &[Value]| Axis { key, own, others: others.to_vec() };
+        let axis =
+            |key, own, others: &[Value]| Axis { service: 0, key, own, others: others.to_vec() };
         Grid {
             axes: vec![
                 axis(Key::Parallelism, Value::Count(1), &[Value::Count(2), Value::Count(0)]),
                 axis(Key::Delay, time(10), &[time(20)]),
                 axis(Key::Retries, Value::Count(3), &[Value::Count(2), Value::Count(1)]),
             ],
-            slots: 4,
+            services: parts(&[4]),
         }
+    }
+
+    fn parts(slots: &[u64]) -> Vec<Part> {
+        slots.iter().map(|slots| Part { key: format!("of-{slots}"), slots: *slots }).collect()
     }
 
     /// Every setting is in exactly one level, and the levels are counted right.
@@ -146,13 +164,33 @@ mod tests {
         assert_eq!(further, [[1, 1, 0], [2, 1, 0], [0, 1, 1], [0, 1, 2]].map(Vec::from));
     }
 
-    /// Ten keys of a hundred values each are more than can be counted.
+    /// The same change costs by the replicas of its service, and changes of several add up.
+    #[test]
+    fn several_services_make_one_grid() {
+        let others = vec![Value::Count(0)];
+        let axis = |service| Axis {
+            service,
+            key: Key::Parallelism,
+            own: Value::Count(1),
+            others: others.clone(),
+        };
+        let grid = Grid { axes: vec![axis(0), axis(1)], services: parts(&[4, 10]) };
+        let cost = |setting: [u8; 2]| grid.cost(&setting.to_vec());
+        assert_eq!(cost([1, 0]), Cost { keys: 1, change: 750 });
+        assert_eq!(cost([0, 1]), Cost { keys: 1, change: 900 });
+        assert_eq!(cost([1, 1]), Cost { keys: 2, change: 1_650 });
+        let services: Vec<usize> =
+            grid.changes(&vec![1, 1]).iter().map(|change| change.service).collect();
+        assert_eq!(services, [0, 1]);
+    }
+
+    /// Fifteen keys of a hundred values each are more than can be counted.
     #[test]
     fn what_cannot_be_counted_is_the_most() {
         let others: Vec<Value> = (1..=100).map(Value::Count).collect();
-        let axis = |key| Axis { key, own: Value::Count(0), others: others.clone() };
-        let grid = Grid { axes: Key::ALL.map(axis).into(), slots: 4 };
-        assert_eq!((grid.size(), grid.levels()[10], grid.levels()[1]), (u64::MAX, u64::MAX, 1_000));
+        let axis = |key| Axis { service: 0, key, own: Value::Count(0), others: others.clone() };
+        let grid = Grid { axes: Key::ALL.map(axis).into(), services: parts(&[4]) };
+        assert_eq!((grid.size(), grid.levels()[15], grid.levels()[1]), (u64::MAX, u64::MAX, 1_500));
     }
 
     #[test]

@@ -33,6 +33,16 @@ pub enum Key {
     Retries,
     /// How long failed probes do not count.
     StartPeriod,
+    /// Slots at a time while rolling back.
+    RollbackParallelism,
+    /// Wait after each of these.
+    RollbackDelay,
+    /// How long failures of a rollback count.
+    RollbackMonitor,
+    /// The failing version first, or the one before.
+    RollbackOrder,
+    /// What too many failures of a rollback lead to.
+    RollbackFailureAction,
 }
 
 /// What kind of values a key has.
@@ -47,12 +57,16 @@ enum Kind {
     },
     Share,
     Order,
-    Action,
+    /// What failures lead to; a rollback is not rolled back.
+    Action {
+        /// Whether it is that of a rollback.
+        of_rollback: bool,
+    },
 }
 
 impl Key {
     /// All of them, in the order in which they are listed and tried.
-    pub const ALL: [Key; 10] = [
+    pub const ALL: [Key; 15] = [
         Key::Parallelism,
         Key::Delay,
         Key::Monitor,
@@ -63,6 +77,11 @@ impl Key {
         Key::Timeout,
         Key::Retries,
         Key::StartPeriod,
+        Key::RollbackParallelism,
+        Key::RollbackDelay,
+        Key::RollbackMonitor,
+        Key::RollbackOrder,
+        Key::RollbackFailureAction,
     ];
 
     /// From the service downwards.
@@ -78,12 +97,24 @@ impl Key {
             Key::Timeout => &["healthcheck", "timeout"],
             Key::Retries => &["healthcheck", "retries"],
             Key::StartPeriod => &["healthcheck", "start_period"],
+            Key::RollbackParallelism => &["deploy", "rollback_config", "parallelism"],
+            Key::RollbackDelay => &["deploy", "rollback_config", "delay"],
+            Key::RollbackMonitor => &["deploy", "rollback_config", "monitor"],
+            Key::RollbackOrder => &["deploy", "rollback_config", "order"],
+            Key::RollbackFailureAction => &["deploy", "rollback_config", "failure_action"],
         }
     }
 
-    /// The last word of its path.
+    /// Its name: the last word of its path, of rollbacks with `rollback_` before it.
     pub fn word(self) -> &'static str {
-        self.path().last().copied().unwrap_or_default()
+        match self {
+            Key::RollbackParallelism => "rollback_parallelism",
+            Key::RollbackDelay => "rollback_delay",
+            Key::RollbackMonitor => "rollback_monitor",
+            Key::RollbackOrder => "rollback_order",
+            Key::RollbackFailureAction => "rollback_failure_action",
+            _ => self.path().last().copied().unwrap_or_default(),
+        }
     }
 
     /// The key with that name or that path.
@@ -96,14 +127,24 @@ impl Key {
         self.path().first() == Some(&"healthcheck")
     }
 
+    /// Whether it says how a rollback goes.
+    pub fn is_rollback(self) -> bool {
+        self.path().get(1) == Some(&"rollback_config")
+    }
+
     fn kind(self) -> Kind {
         match self {
-            Key::Parallelism => Kind::Count(0),
+            Key::Parallelism | Key::RollbackParallelism => Kind::Count(0),
             Key::Retries => Kind::Count(1),
-            Key::Delay | Key::StartPeriod => Kind::Time { zero_is_default: false },
-            Key::Monitor | Key::Interval | Key::Timeout => Kind::Time { zero_is_default: true },
-            Key::Order => Kind::Order,
-            Key::FailureAction => Kind::Action,
+            Key::Delay | Key::StartPeriod | Key::RollbackDelay => {
+                Kind::Time { zero_is_default: false }
+            }
+            Key::Monitor | Key::Interval | Key::Timeout | Key::RollbackMonitor => {
+                Kind::Time { zero_is_default: true }
+            }
+            Key::Order | Key::RollbackOrder => Kind::Order,
+            Key::FailureAction => Kind::Action { of_rollback: false },
+            Key::RollbackFailureAction => Kind::Action { of_rollback: true },
             Key::MaxFailureRatio => Kind::Share,
         }
     }
@@ -145,9 +186,12 @@ impl Key {
                 let order = UpdateOrder::from_word(text).map(Value::Order);
                 order.ok_or_else(|| words(UpdateOrder::WORDS))
             }
-            Kind::Action => {
-                let action = FailureAction::from_word(text).map(Value::Action);
-                action.ok_or_else(|| words(FailureAction::WORDS))
+            Kind::Action { of_rollback } => {
+                let may =
+                    |action: &FailureAction| !of_rollback || *action != FailureAction::Rollback;
+                let action = FailureAction::from_word(text).filter(may).map(Value::Action);
+                let known = if of_rollback { &["pause", "continue"] } else { FailureAction::WORDS };
+                action.ok_or_else(|| words(known))
             }
         }
     }
@@ -232,6 +276,8 @@ fn part(a: u64, b: u64) -> u64 {
 /// A key set to another value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Change {
+    /// The service, by its place among those that are searched.
+    pub service: usize,
     /// The key.
     pub key: Key,
     /// What holds today, defaults filled in.
@@ -269,6 +315,8 @@ mod tests {
             (Key::Interval, "1.5s"),
             (Key::Retries, "3"),
             (Key::StartPeriod, "0s"),
+            (Key::RollbackParallelism, "0"),
+            (Key::RollbackFailureAction, "continue"),
         ] {
             assert_eq!(key.read(text).map(|value| value.to_string()).as_deref(), Ok(text));
             assert_eq!((Key::named(key.word()), Key::named(&key.path().join("."))), {
@@ -290,6 +338,8 @@ mod tests {
             (Key::MaxFailureRatio, "."),
             (Key::MaxFailureRatio, "0.1234567"),
             (Key::FailureAction, "explode"),
+            (Key::RollbackFailureAction, "rollback"),
+            (Key::RollbackMonitor, "0s"),
         ] {
             assert!(key.read(text).unwrap_err().starts_with("is "), "{text}");
         }

@@ -2,6 +2,7 @@
 //! each way to fail.
 
 use crate::advise::goal::Quantity;
+use crate::base::time::Span;
 use crate::plan::mode::Mode;
 use crate::plan::range::Range;
 use crate::plan::watch::ServiceSeen;
@@ -37,6 +38,10 @@ pub struct OfMode {
     pub detected: i64,
     /// From when on all replicas served.
     pub whole_after: i64,
+    /// From when it was noticed until its rollback was complete.
+    pub rollback: i64,
+    /// Fewest serving replicas from when it was noticed; of one that never was, throughout.
+    pub least_then: i64,
 }
 
 impl OfMode {
@@ -51,7 +56,15 @@ impl OfMode {
             None => (seen.reached as i64, NEVER),
         };
         let whole_after = seen.whole_after.map_or(NEVER, |at| at.0);
-        OfMode { mode, least: seen.least as i64, reached, detected, whole_after }
+        let rolled_back = seen.update == Some(UpdateState::RollbackCompleted);
+        let rollback = match (seen.detected, seen.took) {
+            _ if came_up => 0,
+            (Some(from), Some(to)) if rolled_back => (to.0 - from.0).max(0),
+            _ => NEVER,
+        };
+        let least_then = seen.detected.map_or(seen.least, |from| least_from(seen, from)) as i64;
+        let least = seen.least as i64;
+        OfMode { mode, least, reached, detected, whole_after, rollback, least_then }
     }
 
     /// Its part in a quantity of failing versions.
@@ -60,6 +73,8 @@ impl OfMode {
             Quantity::CapacityIfBad => self.least,
             Quantity::Detection => self.detected,
             Quantity::Restore => self.whole_after,
+            Quantity::Rollback => self.rollback,
+            Quantity::CapacityInRollback => self.least_then,
             _ => self.reached,
         }
     }
@@ -106,6 +121,23 @@ impl Numbers {
     }
 }
 
+/// The fewest that served at a moment or later.
+fn least_from(seen: &ServiceSeen, moment: Span) -> u64 {
+    let before = seen.serving.iter().rev().find(|(from, _)| *from <= moment);
+    let later = seen.serving.iter().filter(|(from, _)| *from > moment);
+    before.into_iter().chain(later).map(|(_, serving)| *serving).min().unwrap_or(seen.least)
+}
+
+/// The median of a quantity of services together: of times the longest, of numbers the sum.
+pub fn together(runs: &[Vec<Numbers>], quantity: Quantity) -> i64 {
+    let medians = runs.iter().map(|runs| range(runs, quantity).map_or(NEVER, |of| of.median));
+    if quantity.is_time() {
+        medians.max().unwrap_or(NEVER)
+    } else {
+        medians.fold(0, i64::saturating_add)
+    }
+}
+
 /// The range of a quantity over runs.
 pub fn range(runs: &[Numbers], quantity: Quantity) -> Option<Range> {
     Range::of(runs.iter().map(|run| run.value(quantity)).collect())
@@ -135,7 +167,6 @@ pub fn culprit(runs: &[Numbers], quantity: Quantity) -> Option<Mode> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::time::Span;
 
     fn seen(update: UpdateState, seconds: i64) -> ServiceSeen {
         let span = Some(Span::from_secs(seconds));
@@ -165,7 +196,7 @@ mod tests {
         let bad = [(Mode::NeverHealthy, Some(caught.clone())), (sick, Some(stays))];
         let numbers = Numbers::of(&good, &bad, 3);
         let values = Quantity::ALL.map(|quantity| numbers.value(quantity));
-        assert_eq!(values, [60_000_000_000, 2, 0, 3, NEVER, NEVER, 0, 1]);
+        assert_eq!(values, [60_000_000_000, 2, 0, 3, NEVER, NEVER, NEVER, 0, 0, 1]);
         assert!(numbers.is_rolled_out);
         let culprits = [Quantity::Detection, Quantity::CapacityIfBad]
             .map(|quantity| culprit(std::slice::from_ref(&numbers), quantity));
@@ -180,5 +211,41 @@ mod tests {
         let numbers = Numbers::of(&caught, &[(slow, None)], 3);
         assert_eq!(numbers.value(Quantity::Detection), NEVER);
         assert!(!numbers.is_rolled_out && numbers.value(Quantity::Duration) == NEVER);
+    }
+    /// From the verdict on: the rollback's time, and what serves meanwhile.
+    #[test]
+    fn a_rollback_is_looked_at_from_when_it_begins() {
+        let seconds = Span::from_secs;
+        let serving = vec![(seconds(0), 3), (seconds(3), 1), (seconds(8), 2), (seconds(15), 3)];
+        let rolled_back = ServiceSeen {
+            least: 1,
+            serving,
+            detected: Some(seconds(9)),
+            ..seen(UpdateState::RollbackCompleted, 20)
+        };
+        let of = |seen: &ServiceSeen| OfMode::of(Mode::NeverHealthy, seen);
+        let numbers = of(&rolled_back);
+        assert_eq!((numbers.rollback, numbers.least_then), (11_000_000_000, 2));
+        assert_eq!(numbers.value(Quantity::CapacityIfBad), 1);
+        let earlier = ServiceSeen { detected: Some(seconds(5)), ..rolled_back.clone() };
+        assert_eq!(of(&earlier).least_then, 1);
+        let paused = ServiceSeen { update: Some(UpdateState::Paused), ..rolled_back.clone() };
+        assert_eq!((of(&paused).rollback, of(&paused).least_then), (NEVER, 2));
+        let unseen = ServiceSeen { detected: None, ..rolled_back };
+        assert_eq!((of(&unseen).rollback, of(&unseen).least_then), (NEVER, 1));
+    }
+
+    #[test]
+    fn of_services_together_times_are_the_longest_and_numbers_add_up() {
+        let of = |duration: i64, extra: i64| {
+            let mut numbers = Numbers::default();
+            numbers.set(Quantity::Duration, duration);
+            numbers.set(Quantity::Extra, extra);
+            vec![numbers; 3]
+        };
+        let runs = [of(5, 1), of(7, 2)];
+        assert_eq!(together(&runs, Quantity::Duration), 7);
+        assert_eq!(together(&runs, Quantity::Extra), 3);
+        assert_eq!(together(&[of(5, 1), of(NEVER, 2)], Quantity::Duration), NEVER);
     }
 }

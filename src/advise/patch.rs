@@ -22,12 +22,18 @@ pub struct Source<'s> {
 pub fn patch(
     source: Source<'_>,
     stack: &str,
-    service: &str,
+    services: &[String],
     changes: &[Change],
     run: &ComposeFile,
 ) -> Option<String> {
-    let edits: Vec<Edit> = changes.iter().map(Change::edit).collect();
-    let text = apply(source.text, service, &edits)?;
+    let mut text = source.text.to_string();
+    for (place, service) in services.iter().enumerate() {
+        let own = changes.iter().filter(|change| change.service == place);
+        let edits: Vec<Edit> = own.map(Change::edit).collect();
+        if !edits.is_empty() {
+            text = apply(&text, service, &edits)?;
+        }
+    }
     let specs = |file: &ComposeFile| {
         let plans = file.lower(stack, source.around.path).services.ok()?;
         Some(plans.into_iter().map(|plan| (plan.key, plan.spec)).collect::<Vec<_>>())

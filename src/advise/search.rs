@@ -14,7 +14,7 @@ use crate::advise::conflict;
 use crate::advise::front::front;
 use crate::advise::goal::{Goal, Quantity};
 use crate::advise::grid::{Cost, Grid, Setting};
-use crate::advise::numbers::{NEVER, Numbers, range, worst};
+use crate::advise::numbers::{NEVER, Numbers, together, worst};
 use crate::advise::trial::Ground;
 use crate::base::time::SECOND;
 use crate::plan::range::rank;
@@ -48,8 +48,25 @@ pub struct Tried {
     pub setting: Setting,
     /// What it costs.
     pub cost: Cost,
-    /// Its numbers, with the first seeds or with all.
-    pub runs: Vec<Numbers>,
+    /// Its numbers by service, with the first seeds or with all.
+    pub runs: Vec<Vec<Numbers>>,
+}
+
+impl Tried {
+    /// With how many seeds it was run.
+    pub fn seeds(&self) -> usize {
+        self.runs.first().map_or(0, Vec::len)
+    }
+
+    /// The runs of the service that a goal is for.
+    pub fn of(&self, goal: &Goal) -> &[Numbers] {
+        &self.runs[goal.of]
+    }
+
+    /// Whether the good versions are rolled out in every run, as far as is known.
+    pub fn is_rolled_out(&self) -> bool {
+        self.runs.iter().flatten().all(|run| run.is_rolled_out)
+    }
 }
 
 /// Which part of the grid was tried.
@@ -172,24 +189,20 @@ impl Search<'_> {
     fn run_on(&mut self, place: usize, to: usize) {
         let (grid, ground) = (self.grid, self.ground);
         let tried = &mut self.tried[place];
-        let from = tried.runs.len();
+        let from = tried.seeds();
         if from < to {
             let changes = grid.changes(&tried.setting);
-            tried.runs.extend(ground.numbers_shared(&changes, from, to));
+            let more = ground.numbers_shared(&changes, from, to);
+            tried.runs.iter_mut().zip(more).for_each(|(runs, more)| runs.extend(more));
         }
-    }
-
-    /// Whether the good version is rolled out in every run, as far as is known.
-    fn is_rolled_out(tried: &Tried) -> bool {
-        tried.runs.iter().all(|run| run.is_rolled_out)
     }
 
     /// Whether a setting may meet the goals of a set, as far as is known.
     fn may_meet(&self, tried: &Tried, set: u32) -> bool {
         let in_set = |(at, _): &(usize, &Goal)| set >> at & 1 == 1;
         let mut goals = self.question.goals.iter().enumerate().filter(in_set);
-        Self::is_rolled_out(tried)
-            && goals.all(|(_, goal)| goal.may_hold(&tried.runs, self.question.runs))
+        tried.is_rolled_out()
+            && goals.all(|(_, goal)| goal.may_hold(tried.of(goal), self.question.runs))
     }
 
     /// Whether a setting meets the goals of a set, run on for as long as it may.
@@ -199,7 +212,7 @@ impl Search<'_> {
             if !self.may_meet(tried, set) {
                 return false;
             }
-            let known = tried.runs.len();
+            let known = tried.seeds();
             if known == self.question.runs {
                 return true;
             }
@@ -228,7 +241,7 @@ impl Search<'_> {
         if let Some(place) = self.cheapest(all) {
             return Answer::Change(self.tried[place].clone());
         }
-        if !self.tried.iter().any(Self::is_rolled_out) {
+        if !self.tried.iter().any(Tried::is_rolled_out) {
             return Answer::Stuck;
         }
         let goals = self.question.goals.len();
@@ -242,7 +255,7 @@ impl Search<'_> {
     }
 
     /// The cheapest setting that meets the goals: the fewest keys, then the least change, then the
-    /// fastest, then the first.
+    /// fastest (of several services the slowest counts), then the first.
     fn cheapest(&mut self, set: u32) -> Option<usize> {
         let candidates = self.candidates(set);
         let mut found: Option<(i64, usize)> = None;
@@ -251,7 +264,7 @@ impl Search<'_> {
                 break;
             }
             if self.meets(place, set) {
-                let takes = worst(&self.tried[place].runs, Quantity::Duration);
+                let takes = slowest(&self.tried[place].runs);
                 if found.is_none_or(|(fastest, _)| takes < fastest) {
                     found = Some((takes, place));
                 }
@@ -263,15 +276,15 @@ impl Search<'_> {
     /// Whether the good version is not rolled out, how many goals are missed, and by how much in
     /// all.
     fn distance(&self, tried: &Tried) -> (bool, usize, u64) {
-        let excess = |goal: &Goal| goal.excess(&tried.runs, self.seen(tried));
+        let excess = |goal: &Goal| goal.excess(tried.of(goal), self.seen(tried));
         let far: Vec<u64> = self.question.goals.iter().map(excess).collect();
         let missed = far.iter().filter(|far| **far > 0).count();
-        (!Self::is_rolled_out(tried), missed, far.iter().sum())
+        (!tried.is_rolled_out(), missed, far.iter().sum())
     }
 
     /// Of how many runs the known ones are taken to be all: a miss among few seeds counts.
     fn seen(&self, tried: &Tried) -> usize {
-        if tried.runs.len() < rank(self.question.runs) { 1 } else { self.question.runs }
+        if tried.seeds() < rank(self.question.runs) { 1 } else { self.question.runs }
     }
 
     fn nearest(&mut self) -> Tried {
@@ -317,7 +330,7 @@ impl Search<'_> {
 
     /// Those of some settings that no other of them beats, the cheapest first.
     fn unbeaten(&self, mut places: Vec<usize>, compared: &[Quantity]) -> Vec<usize> {
-        places.retain(|place| Self::is_rolled_out(&self.tried[*place]));
+        places.retain(|place| self.tried[*place].is_rolled_out());
         places.sort_by_key(|place| (self.tried[*place].cost, *place));
         let points: Vec<Vec<i64>> =
             places.iter().map(|place| point(&self.tried[*place].runs, compared)).collect();
@@ -325,10 +338,16 @@ impl Search<'_> {
     }
 }
 
-/// The medians of what is compared, times in whole seconds; less is better.
-pub fn point(runs: &[Numbers], compared: &[Quantity]) -> Vec<i64> {
+/// The worst end of the range of the slowest service.
+pub fn slowest(runs: &[Vec<Numbers>]) -> i64 {
+    runs.iter().map(|runs| worst(runs, Quantity::Duration)).max().unwrap_or(NEVER)
+}
+
+/// The medians of what is compared, times in whole seconds; less is better. Of several services the
+/// longest time and the sum of numbers.
+pub fn point(runs: &[Vec<Numbers>], compared: &[Quantity]) -> Vec<i64> {
     let median = |quantity: &Quantity| {
-        let median = range(runs, *quantity).map_or(NEVER, |range| range.median);
+        let median = together(runs, *quantity);
         match quantity {
             _ if median == NEVER => NEVER,
             of if of.is_time() => (median + SECOND / 2) / SECOND,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::advise::grid::{Axis, Grid};
+use crate::advise::grid::{Axis, Grid, Part};
 use crate::advise::key::{Change, Key, Value};
 use crate::advise::steps::Today;
 use crate::advise::trial::Ground;
@@ -11,7 +11,7 @@ use crate::docker::behaviour::Image;
 use crate::plan::mode::Mode;
 use crate::plan::stage::Base;
 use crate::scenario::model::image_key;
-use crate::swarmkit::spec::{Mode as Amount, ServiceSpec};
+use crate::swarmkit::spec::{FailureAction, Mode as Amount, ServiceSpec};
 
 /// The most values that are named for a key.
 const MOST_VALUES: usize = 100;
@@ -23,6 +23,8 @@ pub struct Wish {
     pub named: BTreeMap<Key, Vec<Value>>,
     /// The keys that are searched, if not all of them are.
     pub only: Option<BTreeSet<Key>>,
+    /// Whether those of rollbacks are, too, where nobody names keys.
+    pub rollbacks: bool,
 }
 
 impl Wish {
@@ -58,7 +60,8 @@ impl Wish {
     }
 
     fn has(&self, key: Key) -> bool {
-        self.only.as_ref().is_none_or(|only| only.contains(&key))
+        let usual = !key.is_rollback() || self.rollbacks || self.named.contains_key(&key);
+        self.only.as_ref().map_or(usual, |only| only.contains(&key))
     }
 }
 
@@ -83,6 +86,14 @@ fn axis(text: &str) -> Result<(Key, Vec<Value>), String> {
     Ok((key, values))
 }
 
+/// The axes of a service.
+struct OfService {
+    place: usize,
+    axes: Vec<Axis>,
+    notes: Vec<String>,
+    wrong: Vec<String>,
+}
+
 impl Ground {
     /// How an image behaves: the new file says it, or the old one.
     fn image(&self, reference: &str) -> Image {
@@ -94,15 +105,33 @@ impl Ground {
         new.get(&key).or(old).cloned().unwrap_or_default()
     }
 
-    /// The grid of the service, and what has to be known of it.
+    /// The grid of the services, whose specs are given in their order, and what has to be known of
+    /// it.
     ///
     /// # Errors
     /// Every value that was named and that Docker does not take, or that has no meaning.
     pub fn grid(
         &self,
-        spec: &ServiceSpec,
+        specs: &[&ServiceSpec],
         wish: &Wish,
     ) -> Result<(Grid, Vec<String>), Vec<String>> {
+        let mut grid = Grid { axes: Vec::new(), services: Vec::new() };
+        let (mut notes, mut wrong) = (Vec::new(), Vec::new());
+        for (place, (spec, key)) in specs.iter().zip(&self.services).enumerate() {
+            let mut part =
+                OfService { place, axes: Vec::new(), notes: Vec::new(), wrong: Vec::new() };
+            let slots = self.axes(spec, wish, &mut part);
+            grid.services.push(Part { key: key.clone(), slots });
+            grid.axes.extend(part.axes.into_iter().filter(|axis| !axis.others.is_empty()));
+            notes.extend(part.notes);
+            wrong.extend(part.wrong);
+        }
+        if wrong.is_empty() { Ok((grid, notes)) } else { Err(wrong) }
+    }
+
+    /// The axes of one service; how many replicas it has.
+    fn axes(&self, spec: &ServiceSpec, wish: &Wish, part: &mut OfService) -> u64 {
+        let service = &self.services[part.place];
         let image = self.image(&spec.task.container.image);
         let slots = match spec.mode {
             Amount::Replicated { replicas } => replicas,
@@ -110,40 +139,51 @@ impl Ground {
         };
         let sick = |mode: &Mode| if let Mode::SickAfter(span) = mode { Some(*span) } else { None };
         let sick_after = self.modes.iter().find_map(sick);
-        let today = Today { spec, image: &image, slots, sick_after };
-        let (mut axes, mut notes, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
-        let service = &self.service;
+        let mut today = Today { spec, image: &image, slots, sick_after, rolls_back: false };
+        let back = Value::Action(FailureAction::Rollback);
+        today.rolls_back = today.own(Key::FailureAction) == Some(back);
         for key in Key::ALL.into_iter().filter(|key| wish.has(*key)) {
             let named = wish.named.get(&key);
             let Some(mut axis) = today.axis(key, named.map(Vec::as_slice)) else {
                 if named.is_some() {
-                    let why = format!("{service} has no health check");
-                    wrong.push(format!("--vary {}: {why}", key.word()));
+                    let why =
+                        if key.is_health() { "has no health check" } else { "rolls nothing back" };
+                    part.wrong.push(format!("--vary {}: {service} {why}", key.word()));
                 }
                 continue;
             };
+            axis.service = part.place;
             let refused = self.refused(&mut axis);
             match (refused, named) {
-                (Some(why), Some(_)) => wrong.push(format!("--vary {}: {why}", key.word())),
-                (Some(why), None) => notes.push(format!("{} is left out: {why}", key.word())),
+                (Some(why), Some(_)) => part.wrong.push(format!("--vary {}: {why}", key.word())),
+                (Some(why), None) => {
+                    let of = self.several(service);
+                    part.notes.push(format!("{of}{} is left out: {why}", key.word()));
+                }
                 (None, _) => {}
             }
-            axes.push(axis);
+            today.rolls_back |= key == Key::FailureAction && axis.others.contains(&back);
+            part.axes.push(axis);
         }
         if today.healthcheck().is_none() {
-            notes.push(format!(
+            part.notes.push(format!(
                 "{service} has no health check: a version that runs and does not serve is not seen"
             ));
         }
-        if wrong.is_empty() { Ok((today.grid(axes), notes)) } else { Err(wrong) }
+        slots.max(1)
+    }
+
+    /// The service's name where there are several.
+    fn several(&self, service: &str) -> String {
+        if self.services.len() > 1 { format!("{service}: ") } else { String::new() }
     }
 
     /// Takes the values out that Docker does not take, and says why it does not take the last.
     fn refused(&self, axis: &mut Axis) -> Option<String> {
         let mut why = None;
-        let (key, from) = (axis.key, axis.own);
+        let (service, key, from) = (axis.service, axis.key, axis.own);
         axis.others.retain(|to| {
-            let refusal = self.refusal(&[Change { key, from, to: *to }]);
+            let refusal = self.refusal(&[Change { service, key, from, to: *to }]);
             let fits = refusal.is_none();
             why = refusal.or(why.take());
             fits
@@ -185,6 +225,10 @@ mod tests {
         assert!(wish.named.contains_key(&Key::Interval) && wish.has(Key::Order));
         let wish = parse(&[], &["order", "delay"]).unwrap();
         assert!(wish.has(Key::Order) && wish.has(Key::Delay) && !wish.has(Key::Monitor));
+        // How a rollback goes is searched if it is named, or if a goal is about it.
+        let wish = parse(&["rollback_order=start-first"], &[]).unwrap();
+        assert!(wish.has(Key::RollbackOrder) && !wish.has(Key::RollbackDelay));
+        assert!(Wish { rollbacks: true, ..wish }.has(Key::RollbackDelay));
     }
 
     #[test]
@@ -202,7 +246,9 @@ mod tests {
         let vary = ["paralelism=1", "delay", "delay=x", "order=stop-first", "order=start-first"];
         let wrong = parse(&vary, &["monitr", "delay"]).unwrap_err();
         let keys = "the keys are parallelism, delay, monitor, order, failure_action, \
-                    max_failure_ratio, interval, timeout, retries, start_period";
+                    max_failure_ratio, interval, timeout, retries, start_period, \
+                    rollback_parallelism, rollback_delay, rollback_monitor, rollback_order, \
+                    rollback_failure_action";
         assert_eq!(
             wrong,
             [

@@ -1,13 +1,13 @@
 //! The values that are tried where nobody names them: the file's own, and sensible steps around
 //! them. `docs/advise.md` says where each comes from.
 
-use crate::advise::grid::{Axis, Grid};
+use crate::advise::grid::Axis;
 use crate::advise::key::{Key, Value, WHOLE, whole_seconds};
 use crate::base::time::{SECOND, Span};
 use crate::docker::behaviour::Image;
 use crate::docker::health::merged;
 use crate::swarmkit::defaults::{MONITOR, UPDATE_CONFIG, health};
-use crate::swarmkit::spec::{FailureAction, HealthConfig, ServiceSpec, UpdateConfig, UpdateOrder};
+use crate::swarmkit::spec::{FailureAction, HealthConfig, ServiceSpec, UpdateOrder};
 
 /// Delays that are always tried: none, which is Swarm's default, and the ten seconds of Docker's
 /// own examples (`docker service create --update-delay`).
@@ -28,13 +28,11 @@ pub struct Today<'t> {
     pub slots: u64,
     /// How long a version serves that turns sick, if such a one counts.
     pub sick_after: Option<Span>,
+    /// Whether a rollback may come about: else how it goes has no meaning.
+    pub rolls_back: bool,
 }
 
 impl Today<'_> {
-    fn update(&self) -> UpdateConfig {
-        self.spec.update.unwrap_or(UPDATE_CONFIG)
-    }
-
     /// The health check with the image's and the engine's defaults put in; absent if there is none.
     pub fn healthcheck(&self) -> Option<HealthConfig> {
         let own = self.spec.task.container.healthcheck.as_ref();
@@ -43,13 +41,21 @@ impl Today<'_> {
 
     /// What holds today, defaults filled in; absent where the key has no meaning.
     pub fn own(&self, key: Key) -> Option<Value> {
-        let update = self.update();
+        if key.is_rollback() && !self.rolls_back {
+            return None;
+        }
+        let config = if key.is_rollback() { self.spec.rollback } else { self.spec.update };
+        let update = config.unwrap_or(UPDATE_CONFIG);
         if !key.is_health() {
             return Some(match key {
-                Key::Delay => Value::Time(update.delay),
-                Key::Monitor => Value::Time(update.monitor.unwrap_or(MONITOR)),
-                Key::Order => Value::Order(update.order),
-                Key::FailureAction => Value::Action(update.failure_action),
+                Key::Delay | Key::RollbackDelay => Value::Time(update.delay),
+                Key::Monitor | Key::RollbackMonitor => {
+                    Value::Time(update.monitor.unwrap_or(MONITOR))
+                }
+                Key::Order | Key::RollbackOrder => Value::Order(update.order),
+                Key::FailureAction | Key::RollbackFailureAction => {
+                    Value::Action(update.failure_action)
+                }
                 Key::MaxFailureRatio => Value::Share(ratio(update.max_failure_ratio.0)),
                 _ => Value::Count(update.parallelism),
             });
@@ -73,7 +79,7 @@ impl Today<'_> {
             }
             Key::Delay => DELAYS.into_iter().chain(self.seen()).map(Value::Time).collect(),
             Key::Monitor => [MONITOR].into_iter().chain(self.seen()).map(Value::Time).collect(),
-            Key::Order => {
+            Key::Order | Key::RollbackOrder => {
                 [UpdateOrder::StopFirst, UpdateOrder::StartFirst].map(Value::Order).into()
             }
             Key::FailureAction => {
@@ -96,6 +102,13 @@ impl Today<'_> {
                 let boot = Span(self.image.serves_after.0 / 2 * 3);
                 [Span::ZERO, rounded(boot, 5)].map(Value::Time).into()
             }
+            Key::RollbackParallelism => [1, self.slots.div_ceil(2), 0].map(Value::Count).into(),
+            // Nobody has to be kept from the version before: there is nothing to wait for.
+            Key::RollbackDelay => vec![Value::Time(Span::ZERO)],
+            Key::RollbackMonitor => vec![Value::Time(MONITOR)],
+            Key::RollbackFailureAction => {
+                [FailureAction::Pause, FailureAction::Continue].map(Value::Action).into()
+            }
         }
     }
 
@@ -116,7 +129,11 @@ impl Today<'_> {
         let values = named.map_or_else(|| self.steps(key), <[Value]>::to_vec);
         let same = |a: Value, b: Value| a.distance(b, self.slots.max(1)) == 0;
         let at_most_all = |value: Value| match (key, value) {
-            (Key::Parallelism, Value::Count(number)) if number >= self.slots => Value::Count(0),
+            (Key::Parallelism | Key::RollbackParallelism, Value::Count(number))
+                if number >= self.slots =>
+            {
+                Value::Count(0)
+            }
             (_, value) => value,
         };
         let mut others: Vec<Value> = Vec::new();
@@ -128,13 +145,7 @@ impl Today<'_> {
                 others.push(value);
             }
         }
-        Some(Axis { key, own, others })
-    }
-
-    /// The grid of these axes.
-    pub fn grid(&self, axes: Vec<Axis>) -> Grid {
-        let axes = axes.into_iter().filter(|axis| !axis.others.is_empty()).collect();
-        Grid { axes, slots: self.slots.max(1) }
+        Some(Axis { service: 0, key, own, others })
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::advise::goal::Goal;
+use crate::advise::goal::{Goal, MOST_GOALS, for_services};
+use crate::advise::grid::Grid;
 use crate::advise::patch::{Source, patch};
 use crate::advise::search::{Advice, Answer, Question, search};
 use crate::advise::setup::Wish;
@@ -22,6 +23,7 @@ use crate::compose::run::Stack;
 use crate::plan::mode::Mode;
 use crate::plan::stage::Deploy;
 use crate::render::advise::{Advised, Told, curve, json, markdown, text};
+use crate::swarmkit::spec::ServiceSpec;
 
 /// With so many seeds every setting is tried; what is told is run with all.
 const SCREEN: usize = 3;
@@ -29,7 +31,8 @@ const SCREEN: usize = 3;
 const GOAL_HELP: &str = "A goal, such as 'duration<10m', 'capacity>=75%', \
                          'bad_image_exposure<=1'; may be repeated. The names are duration, \
                          capacity, capacity_if_bad, bad_image_exposure, detection, restore, \
-                         lost_requests, extra";
+                         lost_requests, extra, rollback, capacity_in_rollback; \
+                         SERVICE:GOAL is for one service";
 
 /// Arguments of `advise`.
 #[derive(Args, Debug)]
@@ -39,9 +42,12 @@ pub struct AdviseArgs {
     file: PathBuf,
     #[arg(long = "goal", value_name = "GOAL", required = true, help = GOAL_HELP)]
     goals: Vec<String>,
-    /// The service; without it each that the deploy updates
-    #[arg(long, value_name = "SERVICE")]
-    service: Option<String>,
+    /// The service; without it each that the deploy updates; may be repeated
+    #[arg(long = "service", value_name = "SERVICE")]
+    services: Vec<String>,
+    /// Search the services together: one change and one patch for all of them
+    #[arg(long)]
+    together: bool,
     /// Values of a key in place of the usual steps, such as monitor=30s,2m; may be repeated
     #[arg(long, value_name = "KEY=VALUE,VALUE…")]
     vary: Vec<String>,
@@ -127,14 +133,10 @@ fn advise(args: &AdviseArgs) -> Result<Exit, Exit> {
     };
     let (base, over, assumptions) = base(&new, args.against.as_deref(), old, &images);
     let seed = args.seed.unwrap_or(new.scenario.seed);
-    let question = Question {
-        goals,
-        runs: usize::from(args.replicates.get()),
-        screen: SCREEN,
-        most: args.settings as usize,
-    };
-    let ground = Ground { new, base, images, service: String::new(), modes, seed };
-    let services = services(args, &ground, &wish, &question)?;
+    let rollbacks = goals.iter().any(|goal| goal.quantity.is_of_rollback());
+    let wish = Wish { rollbacks, ..wish };
+    let ground = Ground { new, base, images, services: Vec::new(), modes, seed };
+    let services = services(args, &ground, &wish, &goals)?;
     if let (Some(path), [only]) = (&args.plot, services.as_slice()) {
         drawn(path, only)?;
     }
@@ -143,7 +145,8 @@ fn advise(args: &AdviseArgs) -> Result<Exit, Exit> {
         stack: &ground.new.name,
         base: &over,
         assumptions: &assumptions,
-        question: &question,
+        goals: &goals.iter().map(|goal| goal.text.clone()).collect::<Vec<_>>(),
+        runs: usize::from(args.replicates.get()),
         seed,
         services: &services,
     };
@@ -171,72 +174,140 @@ fn modes(args: &AdviseArgs) -> Result<Vec<Mode>, Vec<String>> {
     Ok(all.into_iter().filter(counts).collect())
 }
 
-/// Searches service by service.
+/// A search that is to be made: of one service, or of several together.
+struct Part {
+    ground: Ground,
+    grid: Grid,
+    notes: Vec<String>,
+    goals: Vec<Goal>,
+}
+
+/// Searches service by service, or all at once.
 fn services(
     args: &AdviseArgs,
     ground: &Ground,
     wish: &Wish,
-    question: &Question,
+    goals: &[Goal],
 ) -> Result<Vec<Advised>, Exit> {
     let deploy = Deploy::new(ground.new.clone(), ground.base.clone(), &ground.images);
     let deploy = deploy.map_err(|refusal| {
         complain(refusal.docker);
         Exit::Invalid
     })?;
-    let updated: Vec<usize> = deploy.updated().collect();
-    let named = |place: &usize| {
-        let (of, name) = (&deploy.services[*place], args.service.as_deref());
-        name.is_none_or(|name| of.key == name || of.name == name)
+    let parts = parts(args, ground, wish, goals, &deploy)?;
+    let text = text_of(&args.file)?;
+    let threads = threads(args.threads)?;
+    let one = |part: Part| {
+        let Part { ground, grid, notes, goals } = part;
+        let question = Question {
+            goals,
+            runs: usize::from(args.replicates.get()),
+            screen: SCREEN,
+            most: args.settings as usize,
+        };
+        let advice = threads.install(|| search(&ground, &grid, &question));
+        let patch = match &advice.answer {
+            Answer::Change(tried) => {
+                let changes = grid.changes(&tried.setting);
+                let changed: Stack = ground.changed(&changes);
+                let source = source(&args.file, &text, &ground.new);
+                patch(source, &ground.new.name, &ground.services, &changes, &changed.file)
+            }
+            _ => None,
+        };
+        let Ground { services, .. } = ground;
+        Advised { services, goals: question.goals, grid, advice, patch, notes }
     };
-    let asked: Vec<usize> = updated.iter().copied().filter(named).collect();
+    Ok(parts.into_iter().map(one).collect())
+}
+
+/// The places of the services that are asked for, in the order of the file.
+fn asked(args: &AdviseArgs, goals: &[Goal], deploy: &Deploy) -> Result<Vec<usize>, Exit> {
+    let updated: Vec<usize> = deploy.updated().collect();
+    let is = |place: usize, name: &str| {
+        let of = &deploy.services[place];
+        of.key == name || of.name == name
+    };
     let keys: Vec<&str> = updated.iter().map(|at| deploy.services[*at].key.as_str()).collect();
-    if let (Some(name), true) = (&args.service, asked.is_empty()) {
-        let there = if keys.is_empty() { "none".to_string() } else { keys.join(", ") };
+    let there = if keys.is_empty() { "none".to_string() } else { keys.join(", ") };
+    let mut mistaken = false;
+    for name in args.services.iter().filter(|name| !updated.iter().any(|at| is(*at, name))) {
         complain(format_args!("--service {name}: the services that are updated are {there}"));
+        mistaken = true;
+    }
+    for goal in goals {
+        let known = goal.service.as_deref().is_none_or(|name| keys.contains(&name));
+        if !known {
+            let text = &goal.text;
+            complain(format_args!("--goal {text}: the services that are updated are {there}"));
+            mistaken = true;
+        }
+    }
+    if mistaken {
         return Err(Exit::Usage);
     }
+    let named = |place: &usize| {
+        args.services.is_empty() || args.services.iter().any(|name| is(*place, name))
+    };
+    let asked: Vec<usize> = updated.iter().copied().filter(named).collect();
     if asked.is_empty() {
         complain("this deploy replaces the tasks of no service: there is nothing to advise");
         return Err(Exit::Invalid);
     }
-    if args.plot.is_some() && asked.len() > 1 {
+    Ok(asked)
+}
+
+/// The searches that are to be made.
+fn parts(
+    args: &AdviseArgs,
+    ground: &Ground,
+    wish: &Wish,
+    goals: &[Goal],
+    deploy: &Deploy,
+) -> Result<Vec<Part>, Exit> {
+    let asked = asked(args, goals, deploy)?;
+    let groups: Vec<&[usize]> =
+        if args.together { vec![&asked] } else { asked.chunks(1).collect() };
+    if args.plot.is_some() && groups.len() > 1 {
+        let keys: Vec<&str> = asked.iter().map(|at| deploy.services[*at].key.as_str()).collect();
         let keys = keys.join(", ");
-        complain(format_args!("--plot draws one service; choose it with --service: {keys}"));
+        complain(format_args!(
+            "--plot draws one search; choose with --service, or take --together: {keys}"
+        ));
         return Err(Exit::Usage);
     }
-    let mut grids = Vec::new();
-    let mut mistaken = false;
-    for place in asked {
-        let service = &deploy.services[place];
-        let ground = Ground { service: service.key.clone(), ..ground.clone() };
-        let Some(spec) = &service.new else { continue };
-        match ground.grid(spec, wish) {
-            Ok((grid, notes)) => grids.push((ground, grid, notes)),
+    let (mut parts, mut mistaken) = (Vec::new(), false);
+    for group in groups {
+        let services = group.iter().map(|at| &deploy.services[*at]);
+        let specs: Vec<&ServiceSpec> = services.clone().filter_map(|of| of.new.as_ref()).collect();
+        let keys: Vec<String> = services.map(|of| of.key.clone()).collect();
+        let names: Vec<&str> = keys.iter().map(String::as_str).collect();
+        let goals = for_services(goals, &names);
+        if goals.is_empty() {
+            continue;
+        }
+        if goals.len() > MOST_GOALS {
+            complain(format_args!(
+                "--together: {} goals of all services, more than {MOST_GOALS}; a goal can be for \
+                 one service, as in {}",
+                goals.len(),
+                goals[0].text
+            ));
+            return Err(Exit::Usage);
+        }
+        let ground = Ground { services: keys.clone(), ..ground.clone() };
+        match ground.grid(&specs, wish) {
+            Ok((grid, notes)) => parts.push(Part { ground, grid, notes, goals }),
             Err(wrong) => {
                 wrong.iter().for_each(complain);
                 mistaken = true;
             }
         }
     }
-    if mistaken {
-        return Err(Exit::Usage);
+    if parts.is_empty() && !mistaken {
+        complain("no goal is for a service that is asked for");
     }
-    let text = text_of(&args.file)?;
-    let threads = threads(args.threads)?;
-    let one = |(ground, grid, notes): (Ground, _, _)| {
-        let advice = threads.install(|| search(&ground, &grid, question));
-        let patch = match &advice.answer {
-            Answer::Change(tried) => {
-                let changes = grid.changes(&tried.setting);
-                let changed: Stack = ground.changed(&changes);
-                let source = source(&args.file, &text, &ground.new);
-                patch(source, &ground.new.name, &ground.service, &changes, &changed.file)
-            }
-            _ => None,
-        };
-        Advised { service: ground.service, grid, advice, patch, notes }
-    };
-    Ok(grids.into_iter().map(one).collect())
+    if mistaken || parts.is_empty() { Err(Exit::Usage) } else { Ok(parts) }
 }
 
 /// The file as a text, with what is around it.

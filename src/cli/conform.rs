@@ -87,11 +87,13 @@ fn of_case(case: &Case, emitted: Option<&Path>) -> Result<CaseResult, EmitError>
         id: case.id.clone(),
         order: replayed.order.to_string(),
         verdict: Ok(replayed.verdict),
+        causes: replayed.causes,
     })
 }
 
 fn of_recording(recording: &Recording) -> CaseResult {
     let replayed = replay_recording(recording);
+    let causes = replayed.causes(recording).into_iter().collect();
     CaseResult {
         id: recording.name.clone(),
         order: replayed.order(),
@@ -99,5 +101,6 @@ fn of_recording(recording: &Recording) -> CaseResult {
             None => Ok(Verdict::Conforms { outcome: 0 }),
             Some(parting) => Err(parting.to_string()),
         },
+        causes,
     }
 }

@@ -5,6 +5,8 @@
 //! cases, in `tests/conformance/README.md`; section numbers in this module are those of its
 //! specification.
 //!
+//! Where a replay parts, [`causes`] says what it followed from.
+//!
 //! Path of a case: [`read`] → [`case::Case`] → a replay in the scripted world → [`event::Event`]s →
 //! [`compare`] → [`report`], and [`emit`] for those who want a second opinion.
 //!
@@ -13,6 +15,7 @@
 //! [`recording_seen::Seen`] → [`recording_compare`].
 
 pub mod case;
+pub mod causes;
 pub mod compare;
 pub mod emit;
 pub mod event;

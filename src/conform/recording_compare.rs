@@ -15,11 +15,12 @@ use std::fmt;
 
 use crate::base::ids::{Id, RecordNo, TaskIx};
 use crate::base::time::{SimTime, Span};
+use crate::conform::causes::{When, because};
 use crate::conform::recording_links::{Link, Slack, TICK, between};
 use crate::conform::recording_seen::{At, Name, Seen, Status, Task, of_tasks};
 use crate::docker::behaviour::Engine;
 use crate::swarmkit::task::TaskState;
-use crate::timeline::record::{ContainerChange, Fact, Record, TaskChange};
+use crate::timeline::record::{ContainerChange, Fact, Record};
 
 /// A status that was in force no longer than that may have been missed: the manager stores reports
 /// every 0.1 s, and a node may have two batches under way.
@@ -32,6 +33,8 @@ pub struct Parting {
     pub at: SimTime,
     /// What differs, in words.
     pub what: String,
+    /// The record of what is simulated, or of what was simulated last in its place.
+    pub simulated: Option<(When, RecordNo)>,
 }
 
 impl fmt::Display for Parting {
@@ -90,6 +93,8 @@ pub struct Lag {
     pub links: Vec<Link>,
     /// When it was recorded.
     pub at: SimTime,
+    /// The record of what is simulated.
+    pub no: RecordNo,
     /// From the cause, recorded.
     pub recorded: Span,
     /// From the cause, simulated.
@@ -111,6 +116,7 @@ impl Lag {
         let Slack { early, late } = self.slack;
         Parting {
             at: self.at,
+            simulated: Some((When::Here, self.no)),
             what: format!(
                 "{}: recorded {} after {cause}, simulated {}; allowed are {early} less or {late} \
                  more ({})",
@@ -149,7 +155,7 @@ pub fn compare_all(recorded: &Seen, replay: &Replay<'_>) -> (Vec<Parting>, Vec<L
         match (recorded.tasks.get(&name), simulated.tasks.get(&name)) {
             (Some(recorded), Some(simulated)) => comparison.tasks(name, recorded, simulated),
             (Some(only), None) => {
-                comparison.recorded(&format!("task {name} ({})", only.image), &only.created);
+                comparison.recorded(&format!("task {name} ({})", only.image), &only.created, None);
             }
             (None, Some(only)) => {
                 comparison.simulated(&format!("task {name} ({})", only.image), &only.created);
@@ -166,7 +172,7 @@ pub fn compare_all(recorded: &Seen, replay: &Replay<'_>) -> (Vec<Parting>, Vec<L
         let what = format!("exit code of command {}", place + 1);
         match simulated.exits.get(place) {
             Some(simulated) => comparison.pair(&what, recorded, simulated),
-            None => comparison.recorded(&format!("{what}: {}", recorded.what), recorded),
+            None => comparison.recorded(&format!("{what}: {}", recorded.what), recorded, None),
         }
     }
     comparison.simulated_only();
@@ -175,8 +181,8 @@ pub fn compare_all(recorded: &Seen, replay: &Replay<'_>) -> (Vec<Parting>, Vec<L
 }
 
 impl Comparison<'_> {
-    fn part(&mut self, at: SimTime, what: String) {
-        self.partings.push(Parting { at, what });
+    fn part(&mut self, at: SimTime, simulated: Option<(When, RecordNo)>, what: String) {
+        self.partings.push(Parting { at, what, simulated });
     }
 
     /// What was done is on both sides by itself, at the same time.
@@ -195,7 +201,7 @@ impl Comparison<'_> {
         let mut origin = Origin { cause: None, links: Vec::new(), off: Span::ZERO };
         let (mut at, mut record) = (Some(no), self.replay.records.get(no.index()));
         loop {
-            let because = at.and_then(|at| self.because(at));
+            let because = at.and_then(|at| because(self.replay.records, at));
             let (Some(effect), Some(because)) = (record, because) else { return origin };
             let Some(cause) = self.replay.records.get(because.index()) else { return origin };
             origin.links.extend(between(&cause.fact, &effect.fact));
@@ -218,27 +224,6 @@ impl Comparison<'_> {
         }
     }
 
-    /// What a record follows from. Assignments and placements are made together, and name one task
-    /// of all; what follows in another one's life follows from its own last change.
-    fn because(&self, no: RecordNo) -> Option<RecordNo> {
-        let records = self.replay.records;
-        let because = records[no.index()].because?;
-        let of = match &records[no.index()].fact {
-            Fact::Container { task, .. } => *task,
-            Fact::Task { task, change: TaskChange::Assigned { .. } | TaskChange::Status(_) } => {
-                *task
-            }
-            _ => return Some(because),
-        };
-        match &records[because.index()].fact {
-            Fact::Task { task, .. } if *task != of => {}
-            _ => return Some(because),
-        }
-        let own = |fact: &Fact| matches!(fact, Fact::Task { task, .. } if *task == of);
-        let own = records[..no.index()].iter().rposition(|record| own(&record.fact));
-        own.map(RecordNo::from_index).or(Some(because))
-    }
-
     fn slack(&self, origin: &Origin<'_>) -> Slack {
         let tick = Slack { early: TICK, late: TICK };
         let links = origin.links.iter();
@@ -256,15 +241,18 @@ impl Comparison<'_> {
             slack,
             links: origin.links,
             at: pair.recorded,
+            no,
             recorded: Span(pair.recorded.0 as i64 - from.0.0 as i64),
             simulated: Span(pair.simulated.0 as i64 - from.1.0 as i64),
         })
     }
 
     /// Something that was recorded and is not simulated, although the simulation goes on longer.
-    fn recorded<T>(&mut self, what: &str, event: &At<T>) {
+    /// `before` is what was simulated last in its place.
+    fn recorded<T>(&mut self, what: &str, event: &At<T>, before: Option<RecordNo>) {
         let at = event.at;
-        self.part(at, format!("{what}: recorded at {at}, not simulated"));
+        let before = before.map(|no| (When::Before, no));
+        self.part(at, before, format!("{what}: recorded at {at}, not simulated"));
     }
 
     /// Something that is simulated and was not recorded.
@@ -281,7 +269,7 @@ impl Comparison<'_> {
                 origin.cause.map_or((SimTime::ZERO, SimTime::ZERO), |c| (c.recorded, c.simulated));
             let lag = at.since(simulated.min(at)).plus(self.slack(&origin).late);
             if recorded.after(lag) < self.replay.end {
-                self.part(at, format!("{what}: simulated at {at}, not recorded"));
+                self.part(at, here(no), format!("{what}: simulated at {at}, not recorded"));
             }
         }
     }
@@ -306,6 +294,7 @@ impl Comparison<'_> {
         }
         self.part(
             recorded.at.min(simulated.at),
+            here(simulated.no),
             format!(
                 "{what}: recorded {} at {}, simulated {} at {}",
                 recorded.what, recorded.at, simulated.what, simulated.at
@@ -327,7 +316,8 @@ impl Comparison<'_> {
         }
         let both = recorded.len().min(simulated.len());
         if let Some(one) = recorded.get(both) {
-            self.recorded(&format!("{what} {}", one.what), one);
+            let before = simulated.last().and_then(|before| before.no);
+            self.recorded(&format!("{what} {}", one.what), one, before);
         }
         if let Some(one) = simulated.get(both) {
             self.simulated(&format!("{what} {}", one.what), one);
@@ -340,6 +330,7 @@ impl Comparison<'_> {
         if recorded.image != simulated.image || recorded.spec != simulated.spec {
             self.part(
                 at,
+                here(simulated.created.no),
                 format!(
                     "task {name}: recorded {} of spec {}, simulated {} of spec {}",
                     recorded.image, recorded.spec, simulated.image, simulated.spec
@@ -350,7 +341,8 @@ impl Comparison<'_> {
             && one != other
         {
             let (one, other) = (one + 1, other + 1);
-            self.part(at, format!("task {name}: recorded on node {one}, simulated on {other}"));
+            let what = format!("task {name}: recorded on node {one}, simulated on {other}");
+            self.part(at, here(simulated.created.no), what);
         }
         self.lists(&format!("task {name} desired"), &recorded.desired, &simulated.desired);
         self.lists(&format!("task {name} container"), &recorded.container, &simulated.container);
@@ -358,7 +350,11 @@ impl Comparison<'_> {
         let what = format!("deletion of task {name}");
         match (&recorded.deleted, &simulated.deleted) {
             (Some(one), Some(other)) => self.times(&what, one, other),
-            (Some(one), None) => self.recorded(&what, one),
+            (Some(one), None) => {
+                let status = simulated.statuses.last().and_then(|status| status.no);
+                let desired = simulated.desired.last().and_then(|desired| desired.no);
+                self.recorded(&what, one, status.max(desired));
+            }
             (None, Some(other)) => self.simulated(&what, other),
             (None, None) => {}
         }
@@ -385,7 +381,8 @@ impl Comparison<'_> {
                 (Some(_), Some(_)) if is_short(recorded, one) => one += 1,
                 (Some(left), Some(right)) => return self.pair(&what, left, right),
                 (Some(left), None) => {
-                    return self.recorded(&format!("{what} {}", left.what), left);
+                    let before = simulated.last().and_then(|before| before.no);
+                    return self.recorded(&format!("{what} {}", left.what), left, before);
                 }
                 (None, Some(right)) => {
                     return self.simulated(&format!("{what} {}", right.what), right);
@@ -393,6 +390,10 @@ impl Comparison<'_> {
             }
         }
     }
+}
+
+fn here(no: Option<RecordNo>) -> Option<(When, RecordNo)> {
+    no.map(|no| (When::Here, no))
 }
 
 /// Whether a status on the node was in force so shortly that the manager may not have seen it.
@@ -475,6 +476,7 @@ mod tests {
             cause: None,
             links: vec![Link::Stored],
             at: SimTime::ZERO,
+            no: RecordNo::from_index(0),
             recorded: Span::from_ms(recorded),
             simulated: Span::from_ms(500),
             slack: Slack { early: TICK, late: TICK }.with(Link::Stored, Engine::V28),

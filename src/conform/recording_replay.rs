@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::dist::Knot;
 use crate::base::ids::Ordinal;
 use crate::base::time::{SimTime, Span};
+use crate::conform::causes::{Causes, causes};
 use crate::conform::recording::Recording;
 use crate::conform::recording_compare::{Parting, Replay, compare};
 use crate::conform::recording_scenario::{Untold, choices, engine, to_scenario};
@@ -178,6 +179,12 @@ impl ReplayedRecording {
             several => format!(", {several} starts off the median"),
         };
         format!("{untold}, status timer at {phase} ms{starts}")
+    }
+
+    /// If it parts: why the replay of `replayed` did what it did, as far as it did anything.
+    pub fn causes(&self, replayed: &Recording) -> Option<Causes> {
+        let (when, no) = self.parting.as_ref()?.simulated?;
+        Some(causes(&simulate(replayed, &self.tried), when, no))
     }
 
     /// Whether it agreed under what is tried first.

@@ -6,7 +6,8 @@ use crate::base::chance::{Seed, Whom};
 use crate::base::ids::{Identifier, NodeIx, Ordinal, RecordNo, ServiceIx, SlotNo, TaskIx, Term};
 use crate::base::time::{SimTime, Span};
 use crate::conform::case::{Case, CaseNode, SchedulerKind};
-use crate::conform::compare::{Verdict, compare};
+use crate::conform::causes::{Causes, When, causes};
+use crate::conform::compare::{Divergence, Verdict, compare};
 use crate::conform::event::{Event, NodeSeen, ServiceSeen, TaskChanged, TaskCreated, What as Seen};
 use crate::conform::scripted::{Asked, Scripted, Wait, task_name};
 use crate::conform::service;
@@ -23,7 +24,7 @@ use crate::swarmkit::scheduler::Placement;
 use crate::swarmkit::spec::{Mode, ServiceSpec};
 use crate::swarmkit::store::{NewNode, ServiceSnapshot, TaskSnapshot, What};
 use crate::swarmkit::task::TaskState;
-use crate::timeline::record::{Fact, SlotKey};
+use crate::timeline::record::{Fact, Record, SlotKey};
 
 /// Events after which a replay is given up: no case has a hundredth of it.
 const MOST_EVENTS: usize = 1_000_000;
@@ -36,6 +37,8 @@ pub struct Replayed {
     pub order: &'static str,
     /// What was simulated.
     pub events: Vec<Event>,
+    /// If it differs: why the replay did what it did there.
+    pub causes: Vec<Causes>,
 }
 
 /// Replays a case under the race orders in turn, until one conforms.
@@ -56,10 +59,14 @@ pub fn replay(case: &Case) -> Replayed {
     let mut first = None;
     for way in ways {
         let name = if way.reverse_ids { "reverse-ids" } else { way.order.name() };
-        let events = replay_as(case, way);
-        let verdict = compare(case, &events);
+        let world = replay_as(case, way);
+        let verdict = compare(case, &world.events);
+        let causes = match &verdict {
+            Verdict::Differs(parting) if first.is_none() => world.causes(parting),
+            _ => Vec::new(),
+        };
         let conforms = matches!(verdict, Verdict::Conforms { .. });
-        let replayed = Replayed { verdict, order: name, events };
+        let replayed = Replayed { verdict, order: name, events: world.events, causes };
         if conforms {
             return replayed;
         }
@@ -70,7 +77,7 @@ pub fn replay(case: &Case) -> Replayed {
 
 /// Replays a case under one order.
 pub fn replay_under(case: &Case, order: &RaceOrder, reverse_ids: bool) -> Vec<Event> {
-    replay_as(case, Way { order: order.clone(), reverse_ids, placed_as: 0 })
+    replay_as(case, Way { order: order.clone(), reverse_ids, placed_as: 0 }).events
 }
 
 /// How what is left open is decided.
@@ -82,16 +89,16 @@ struct Way {
     placed_as: usize,
 }
 
-fn replay_as(case: &Case, way: Way) -> Vec<Event> {
+fn replay_as(case: &Case, way: Way) -> World<'_> {
     let mut world = World::new(case, way.order, way.reverse_ids);
     world.run(way.placed_as);
-    world.events
+    world
 }
 
 #[derive(Clone, Copy)]
 enum Due {
     Leader(Term, Timer, Option<RecordNo>),
-    Scripted(Wait),
+    Scripted(Wait, Option<RecordNo>),
     Step(usize),
 }
 
@@ -103,6 +110,9 @@ struct World<'a> {
     scripted: Scripted,
     service: Option<ServiceIx>,
     events: Vec<Event>,
+    /// The record of each event, if it has one.
+    numbers: Vec<Option<RecordNo>>,
+    records: Vec<Record>,
     seen: BTreeMap<TaskIx, TaskSnapshot>,
     versions: Vec<u64>,
     created: bool,
@@ -132,6 +142,8 @@ impl<'a> World<'a> {
             scripted: Scripted::default(),
             service: None,
             events: Vec::new(),
+            numbers: Vec::new(),
+            records: Vec::new(),
             seen: BTreeMap::new(),
             versions: Vec::new(),
             created: false,
@@ -161,7 +173,7 @@ impl<'a> World<'a> {
                         self.act(cause, |leader, ctx| leader.wake(ctx, timer));
                     }
                 }
-                Due::Scripted(wait) => self.wake_scripted(wait),
+                Due::Scripted(wait, cause) => self.wake_scripted(wait, cause),
                 Due::Step(n) => self.step(n),
             }
         }
@@ -214,36 +226,38 @@ impl<'a> World<'a> {
         let now = self.agenda.now();
         self.note_runs(now);
         let mut asked: Vec<Asked> = Vec::new();
+        let mut waits = Vec::new();
         for change in self.manager.changes().to_vec() {
             let store = &self.manager.store;
             self.scripted.hear(self.case, store, now, &change.what, &mut asked);
-            self.note(now, &change.what);
+            waits.extend(asked.drain(..).map(|asked| (asked, change.record)));
+            self.note(now, &change.what, change.record);
         }
         let term = self.manager.leader.term();
         for ask in self.manager.asks() {
             let rank = self.order.rank(ask.class);
             self.agenda.file(ask.at, rank, Due::Leader(term, ask.timer, ask.cause));
         }
-        self.file(asked);
+        self.file(waits);
     }
 
-    fn file(&mut self, asked: Vec<Asked>) {
-        for (at, wait) in asked {
+    fn file(&mut self, asked: Vec<(Asked, Option<RecordNo>)>) {
+        for ((at, wait), cause) in asked {
             let class = match wait {
                 Wait::Delivery => Class::Report,
                 Wait::Allocation(_) | Wait::Placements => Class::Allocator,
                 Wait::Report(..) | Wait::Reconnect(..) | Wait::Placement(_) => Class::Node,
             };
-            self.agenda.file(at, self.order.rank(class), Due::Scripted(wait));
+            self.agenda.file(at, self.order.rank(class), Due::Scripted(wait, cause));
         }
     }
 
-    fn wake_scripted(&mut self, wait: Wait) {
+    fn wake_scripted(&mut self, wait: Wait, cause: Option<RecordNo>) {
         let mut asked = Vec::new();
         let (now, case) = (self.agenda.now(), self.case);
         let scripted = &mut self.scripted;
-        self.manager.activate(now, None, |_, ctx| scripted.wake(case, ctx, wait, &mut asked));
-        self.file(asked);
+        self.manager.activate(now, cause, |_, ctx| scripted.wake(case, ctx, wait, &mut asked));
+        self.file(asked.into_iter().map(|asked| (asked, cause)).collect());
         self.after_activation();
     }
 
@@ -254,6 +268,7 @@ impl<'a> World<'a> {
         let err = self.carry_out(&step.op).err().map(|refused| refused.to_string());
         let what = Seen::Step { n: n as u32, op, err };
         self.events.insert(place, Event { at: self.agenda.now(), what });
+        self.numbers.insert(place, None);
     }
 
     fn carry_out(&mut self, op: &StepOp) -> Result<(), Refused> {
@@ -337,12 +352,14 @@ impl<'a> World<'a> {
     /// Updater runs are facts of the journal and not changes of the store.
     fn note_runs(&mut self, at: SimTime) {
         let mut runs = Vec::new();
-        self.manager.store.journal.hand_on(|_, record| {
+        let records = &mut self.records;
+        self.manager.store.journal.hand_on(|no, record| {
+            records.push(record.clone());
             if let Fact::Run { service, slots, .. } = &record.fact {
-                runs.push((*service, slots.clone()));
+                runs.push((*service, slots.clone(), no));
             }
         });
-        for (service, slots) in runs {
+        for (service, slots, no) in runs {
             let store = &self.manager.store;
             let img = store.service(service).map_or(String::new(), |s| image(&s.now.spec));
             let name = |slot: &SlotKey| match slot {
@@ -351,11 +368,35 @@ impl<'a> World<'a> {
             };
             let slots = slots.iter().map(name).collect();
             self.events.push(Event { at, what: Seen::Run { img, slots } });
+            self.numbers.push(Some(no));
         }
     }
 
+    /// Why the replay did what it did where it parts.
+    fn causes(&self, parting: &Divergence) -> Vec<Causes> {
+        let Divergence { at, expected, simulated, .. } = parting;
+        let is_of = |event: &Event, what: &[Seen]| {
+            event.normal_form().is_some_and(|event| what.contains(&event))
+        };
+        let all = || self.events.iter().zip(&self.numbers);
+        if simulated.is_empty() {
+            let later = all().find(|(event, _)| event.at > *at && is_of(event, expected));
+            let (when, told) = match later {
+                Some(later) => (When::Later, Some(later)),
+                None => (When::Before, all().take_while(|(event, _)| event.at < *at).last()),
+            };
+            let no = told.and_then(|(_, no)| *no);
+            return no.map(|no| causes(&self.records, when, no)).into_iter().collect();
+        }
+        let here = all().filter(|(event, _)| event.at == *at && is_of(event, simulated));
+        let mut numbers: Vec<RecordNo> = here.filter_map(|(_, no)| *no).collect();
+        // One record may show as two events.
+        numbers.dedup();
+        numbers.into_iter().map(|no| causes(&self.records, When::Here, no)).collect()
+    }
+
     /// Writes down what a change shows.
-    fn note(&mut self, at: SimTime, what: &What) {
+    fn note(&mut self, at: SimTime, what: &What, no: Option<RecordNo>) {
         let seen = match what {
             What::TaskCreated(task) => {
                 self.seen.insert(task.task, *task);
@@ -386,6 +427,7 @@ impl<'a> World<'a> {
         };
         if let Some(what) = seen {
             self.events.push(Event { at, what });
+            self.numbers.push(no);
         }
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::base::time::SimTime;
 use crate::base::xml::escaped;
+use crate::conform::causes::Causes;
 use crate::conform::compare::{Divergence, Verdict};
 use crate::conform::event::What;
 
@@ -22,6 +23,8 @@ pub struct CaseResult {
     pub order: String,
     /// The comparison, or why there is none.
     pub verdict: Result<Verdict, String>,
+    /// If it differs: why the replay did what it did there.
+    pub causes: Vec<Causes>,
 }
 
 /// How results are written.
@@ -93,6 +96,7 @@ fn text(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
             }
             Err(cause) => writeln!(out, "{}: {cause}", result.id)?,
         }
+        because(&result.causes, out)?;
     }
     let orders = orders(results);
     if !orders.is_empty() {
@@ -120,6 +124,19 @@ fn differs(divergence: &Divergence, order: &str, out: &mut dyn Write) -> io::Res
     }
     lines("expected", at, expected)?;
     lines("simulated", at, simulated)
+}
+
+fn because(causes: &[Causes], out: &mut dyn Write) -> io::Result<()> {
+    for Causes { when, earlier, chain } in causes {
+        writeln!(out, "    {}", when.words())?;
+        if *earlier > 0 {
+            writeln!(out, "      ({earlier} more before)")?;
+        }
+        for line in chain {
+            writeln!(out, "      {line}")?;
+        }
+    }
+    Ok(())
 }
 
 fn event_json(event: &What) -> String {
@@ -151,6 +168,8 @@ struct JsonCase<'a> {
     error: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     divergence: Option<JsonDivergence<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<&'a [String]>,
 }
 
 #[derive(Serialize)]
@@ -184,7 +203,8 @@ fn json_case(result: &CaseResult) -> JsonCase<'_> {
             .collect(),
     });
     let (id, order) = (&result.id, &result.order);
-    JsonCase { id, passed: result.passed(), order, outcome, error, divergence }
+    let causes = result.causes.iter().map(|causes| causes.chain.as_slice()).collect();
+    JsonCase { id, passed: result.passed(), order, outcome, error, divergence, causes }
 }
 
 fn json(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
@@ -214,9 +234,13 @@ fn junit(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
             }
             Ok(Verdict::Differs(divergence)) => {
                 differs(divergence, &result.order, &mut detail)?;
+                because(&result.causes, &mut detail)?;
                 format!("first divergence at {} ns", divergence.at.0)
             }
-            Err(cause) => cause.clone(),
+            Err(cause) => {
+                because(&result.causes, &mut detail)?;
+                cause.clone()
+            }
         };
         let detail = escaped(&String::from_utf8_lossy(&detail));
         writeln!(
@@ -231,8 +255,14 @@ fn junit(results: &[CaseResult], out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conform::causes::When;
     use crate::conform::event::TaskChanged;
     use crate::swarmkit::task::TaskState;
+
+    fn causes() -> Causes {
+        let chain = vec!["1.000  web.1#1 ready".to_string(), "1.500  web.2#1 ready".to_string()];
+        Causes { when: When::Here, earlier: 3, chain }
+    }
 
     fn results() -> Vec<CaseResult> {
         let obs = |id: &str, state| {
@@ -250,6 +280,10 @@ mod tests {
         let result = |id: &str, order: &str, verdict| CaseResult {
             id: id.to_string(),
             order: order.to_string(),
+            causes: match &verdict {
+                Ok(Verdict::Differs(_)) => vec![causes()],
+                _ => Vec::new(),
+            },
             verdict,
         };
         vec![

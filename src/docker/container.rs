@@ -80,6 +80,11 @@ impl Container {
         Container { state: State::Absent, code: 0, started: SimTime::ZERO, end: None }
     }
 
+    /// A container as it was left, not running.
+    pub fn left(state: State, code: i32) -> Container {
+        Container { state, code, ..Container::absent() }
+    }
+
     /// Where it is in its life.
     pub fn state(&self) -> State {
         self.state
@@ -211,6 +216,17 @@ mod tests {
         assert_eq!(stop_grace(Some(Span::from_ms(2900))), Span::from_secs(2));
         assert_eq!(stop_grace(Some(Span::from_ms(900))), Span::ZERO);
         assert_eq!(stop_grace(Some(Span::from_secs(-3))), Span::ZERO);
+    }
+
+    #[test]
+    fn a_second_kill_in_the_same_instant_changes_nothing() {
+        let mut container = started(None);
+        assert!(container.signal(SimTime(200), Signal::Kill, &image(IGNORES)));
+        assert!(!container.signal(SimTime(200), Signal::Kill, &image(IGNORES)));
+        let mut container = started(None);
+        assert!(container.signal(SimTime(200), Signal::Stop, &image(exits(0, 3))));
+        assert!(!container.signal(SimTime(200), Signal::Stop, &image(exits(0, 4))));
+        assert!(container.signal(SimTime(200), Signal::Kill, &image(exits(0, 3))));
     }
 
     #[test]

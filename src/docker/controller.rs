@@ -124,6 +124,27 @@ impl Controller {
         }
     }
 
+    /// The controller of a task that has ended, and whose container is as it was left.
+    pub fn left(
+        template: Arc<Template>,
+        slot: u32,
+        ordinal: u32,
+        container: Container,
+    ) -> Controller {
+        let controller = Controller::new(template, slot, ordinal, Supply::Present, None);
+        Controller { container, ..controller }
+    }
+
+    /// Whether nothing comes from here until an operation begins, and nothing but what the
+    /// container is would be missed.
+    pub fn is_at_rest(&self) -> bool {
+        self.operation.is_none()
+            && self.monitor.is_none()
+            && self.timers.are_idle()
+            && self.binding == Binding::Inactive
+            && !matches!(self.container.state(), State::Running | State::Exiting)
+    }
+
     /// The container.
     pub fn container(&self) -> &Container {
         &self.container

@@ -52,11 +52,21 @@ pub fn merged(
     service: Option<&HealthConfig>,
     image: Option<&HealthConfig>,
 ) -> Option<HealthConfig> {
+    let (test, times) = inherited(service, image)?;
+    Some(HealthConfig { test: test.to_vec(), ..times })
+}
+
+/// The test of [`merged`], and everything else of it.
+fn inherited<'a>(
+    service: Option<&'a HealthConfig>,
+    image: Option<&'a HealthConfig>,
+) -> Option<(&'a [String], HealthConfig)> {
     let blank = HealthConfig::default();
     let inherited = image.unwrap_or(&blank);
     let own = service.unwrap_or(inherited);
-    let test = if own.test.is_empty() { &inherited.test } else { &own.test };
-    if test.first().is_none_or(|word| word == "NONE") {
+    let tests = [service, image].into_iter().flatten().map(|health| &health.test);
+    let test = tests.into_iter().find(|test| !test.is_empty())?;
+    if test.first().is_some_and(|word| word == "NONE") {
         return None;
     }
     let span = |own: Span, inherited: Span, default: Span| {
@@ -64,19 +74,20 @@ pub fn merged(
     };
     let retries = [own.retries, inherited.retries].into_iter().find(|retries| *retries > 0);
     let (start, default) = (own.start_interval, defaults::START_INTERVAL);
-    Some(HealthConfig {
-        test: test.clone(),
+    let times = HealthConfig {
+        test: Vec::new(),
         interval: span(own.interval, inherited.interval, defaults::INTERVAL),
         timeout: span(own.timeout, inherited.timeout, defaults::TIMEOUT),
         start_period: span(own.start_period, inherited.start_period, Span::ZERO),
         start_interval: span(start, inherited.start_interval, default),
         retries: retries.unwrap_or(defaults::RETRIES),
-    })
+    };
+    Some((test, times))
 }
 
 /// The settings of [`merged`], as the monitor takes them.
 pub fn effective(service: Option<&HealthConfig>, image: Option<&HealthConfig>) -> Option<Probing> {
-    let health = merged(service, image)?;
+    let (_, health) = inherited(service, image)?;
     Some(Probing {
         interval: health.interval.max(SHORTEST_INTERVAL),
         timeout: health.timeout,
@@ -184,6 +195,26 @@ pub struct Monitor {
     pinned: Option<Answer>,
     /// Behaviour that has replaced the image's.
     changed: Option<Arc<Health>>,
+    luck: Luck,
+}
+
+/// The block of draws that was looked at last: it serves four probes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Luck {
+    block: u64,
+    words: [u64; 8],
+}
+
+impl Luck {
+    /// What is drawn for a probe: two words each, from block 1 on; the second of them is free.
+    fn of_probe(&mut self, number: u32, course: &Course<'_>) -> u64 {
+        let block = 1 + u64::from(number) / 4;
+        if self.block != block {
+            let words = course.key.block(Role::Task, course.slot, course.ordinal, block);
+            *self = Luck { block, words };
+        }
+        self.words[2 * (number as usize % 4)]
+    }
 }
 
 impl Monitor {
@@ -200,6 +231,7 @@ impl Monitor {
             condition: Condition::Starting,
             pinned: None,
             changed: None,
+            luck: Luck::default(),
         }
     }
 
@@ -215,7 +247,7 @@ impl Monitor {
         for ahead in 1.. {
             let start = last_end.after(self.gap(last_end, course));
             let answer = self.answer(number, start, course);
-            let (duration, result) = course.duration(number, answer);
+            let (duration, result) = course.duration(number, answer, &mut self.luck);
             let end = start.after(duration);
             if end == SimTime::MAX {
                 return None;
@@ -273,7 +305,7 @@ impl Monitor {
             self.pinned = None;
             return self.plan(course);
         };
-        let (duration, result) = course.duration(number, answer);
+        let (duration, result) = course.duration(number, answer, &mut self.luck);
         (self.planned, self.due, self.result) = (number, start, result);
         self.pinned = Some(answer);
         Some(Planned { end: start.after(duration), foreground: true })
@@ -289,7 +321,7 @@ impl Monitor {
             }
             let pinned = self.pinned.filter(|_| self.next == self.planned);
             let answer = pinned.unwrap_or_else(|| self.answer(self.next, start, course));
-            let end = start.after(course.duration(self.next, answer).0);
+            let end = start.after(course.duration(self.next, answer, &mut self.luck).0);
             if end > now || self.next == self.planned {
                 return Some((self.next, start, answer));
             }
@@ -375,18 +407,13 @@ impl Monitor {
 }
 
 impl Course<'_> {
-    /// How long a probe takes, and how it ends. Draws: two words a probe, from block 1 on; the
-    /// second of them is free.
-    fn duration(&self, number: u32, answer: Answer) -> (Span, ProbeResult) {
+    /// How long a probe takes, and how it ends.
+    fn duration(&self, number: u32, answer: Answer, luck: &mut Luck) -> (Span, ProbeResult) {
         let timeout = self.probing.timeout;
         let duration = match (answer, self.duration) {
             (Answer::Hang, _) => return (timeout, ProbeResult::TimedOut(timeout)),
             (_, Quantity::Fixed(span)) => *span,
-            (_, quantity) => {
-                let block = 1 + u64::from(number) / 4;
-                let words = self.key.block(Role::Task, self.slot, self.ordinal, block);
-                quantity.at(words[2 * (number as usize % 4)])
-            }
+            (_, quantity) => quantity.at(luck.of_probe(number, self)),
         };
         if duration > timeout {
             return (timeout, ProbeResult::TimedOut(timeout));

@@ -75,6 +75,11 @@ impl Timers {
         (self.consume(timer) && foreground).then_some(timer)
     }
 
+    /// Whether no timer is live.
+    pub(super) fn are_idle(&self) -> bool {
+        self.live == 0
+    }
+
     /// Whether there is a live timer of a kind.
     pub(super) fn is_live(&self, kind: TimerKind) -> bool {
         self.live & 1 << kind as u16 != 0

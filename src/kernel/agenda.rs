@@ -180,12 +180,12 @@ impl<E: Copy> Agenda<E> {
 
     /// When the first entry of a later instant is due.
     fn later(&self) -> Option<SimTime> {
-        if self.hole {
+        match self.heap.as_slice() {
+            [top, ..] if !self.hole => Some(top.at),
             // The children of the top; a heap's slice has them behind it.
-            let children = self.heap.as_slice().iter().skip(1).take(2);
-            children.map(|entry| entry.at).min()
-        } else {
-            self.heap.peek().map(|entry| entry.at)
+            [_, left, right, ..] => Some(left.at.min(right.at)),
+            [_, only] => Some(only.at),
+            [] | [_] => None,
         }
     }
 

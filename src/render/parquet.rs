@@ -19,8 +19,11 @@ use crate::sweep::results::Header;
 /// Rows that are written together, and in memory meanwhile.
 const GROUP: usize = 1 << 16;
 
+/// A number of a run; absent if there is none.
+type Number = fn(&Row) -> Option<i64>;
+
 /// The numbers of a run, by their names.
-const NUMBERS: [(&str, fn(&Row) -> Option<i64>); 9] = [
+const NUMBERS: [(&str, Number); 9] = [
     ("duration_ns", |row| nanoseconds(row.duration)),
     ("detected_ns", |row| nanoseconds(row.detected)),
     ("whole_after_ns", |row| nanoseconds(row.whole_after)),
@@ -97,8 +100,8 @@ impl<W: Write + Send> Writer<W> {
         for (_, number) in NUMBERS {
             perhaps(&mut group, rows.iter().map(|(_, _, run)| number(&run.row)))?;
         }
-        let expected = rows.iter().map(|(_, _, run)| run.failed.is_empty()).collect();
-        column::<BoolType>(&mut group, expected, None)?;
+        let expected: Vec<bool> = rows.iter().map(|(_, _, run)| run.failed.is_empty()).collect();
+        column::<BoolType>(&mut group, &expected, None)?;
         let failed = rows.iter().map(|(_, _, run)| listed(&run.failed));
         texts(&mut group, failed)?;
         group.close()?;
@@ -141,11 +144,11 @@ fn schema(header: &Header) -> Result<TypePtr> {
 /// Writes the next column; `defined` says for each row whether it has a value.
 fn column<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
-    values: Vec<T::T>,
+    values: &[T::T],
     defined: Option<&[i16]>,
 ) -> Result<()> {
     let mut column = group.next_column()?.expect("the schema has as many columns");
-    column.typed::<T>().write_batch(&values, defined, None)?;
+    column.typed::<T>().write_batch(values, defined, None)?;
     column.close()
 }
 
@@ -153,7 +156,7 @@ fn whole(
     group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
     values: impl Iterator<Item = i64>,
 ) -> Result<()> {
-    column::<Int64Type>(group, values.collect(), None)
+    column::<Int64Type>(group, &values.collect::<Vec<_>>(), None)
 }
 
 fn perhaps(
@@ -161,13 +164,13 @@ fn perhaps(
     values: impl Iterator<Item = Option<i64>> + Clone,
 ) -> Result<()> {
     let defined: Vec<i16> = values.clone().map(|value| i16::from(value.is_some())).collect();
-    column::<Int64Type>(group, values.flatten().collect(), Some(&defined))
+    column::<Int64Type>(group, &values.flatten().collect::<Vec<_>>(), Some(&defined))
 }
 
 fn texts<S: AsRef<[u8]>>(
     group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
     values: impl Iterator<Item = S>,
 ) -> Result<()> {
-    let values = values.map(|value| ByteArray::from(value.as_ref().to_vec())).collect();
-    column::<ByteArrayType>(group, values, None)
+    let bytes = |value: S| ByteArray::from(value.as_ref().to_vec());
+    column::<ByteArrayType>(group, &values.map(bytes).collect::<Vec<_>>(), None)
 }

@@ -63,9 +63,9 @@ impl Simulation {
             }
             What::NodePartition(choice) => {
                 let Some(node) = self.choose_node(number, choice) else { return };
-                self.on_nodes(cause, |engine, cx, manager| {
+                self.on_nodes(cause, |engine, cx| {
                     if begins {
-                        engine.lose_contact(cx, &manager.timing, node);
+                        engine.lose_contact(cx, node);
                     } else {
                         engine.bring_back(cx, node);
                     }
@@ -81,7 +81,7 @@ impl Simulation {
             What::Kill { service, slot, death } => {
                 if let Some(task) = self.choose_task(number, service, *slot) {
                     let death = *death;
-                    self.on_nodes(cause, |engine, cx, _| match death {
+                    self.on_nodes(cause, |engine, cx| match death {
                         Death::Signal(number) => engine.signal(cx, task, number == 9),
                         Death::Exit(code) => engine.exit(cx, task, code.into()),
                     });
@@ -119,11 +119,11 @@ impl Simulation {
     }
 
     fn node_power(&mut self, cause: Option<crate::base::ids::RecordNo>, node: NodeIx, on: bool) {
-        self.on_nodes(cause, |engine, cx, manager| {
+        self.on_nodes(cause, |engine, cx| {
             if on {
                 engine.bring_back(cx, node);
             } else {
-                engine.crash_node(cx, &manager.timing, node);
+                engine.crash_node(cx, node);
             }
         });
     }
@@ -138,7 +138,7 @@ impl Simulation {
         let key = crate::scenario::model::image_key(image);
         let now_is = health.unwrap_or_else(|| self.scenario.image(image).health);
         let now_is = Arc::new(now_is);
-        self.on_nodes(cause, |engine, cx, _| {
+        self.on_nodes(cause, |engine, cx| {
             engine.tell_containers_of(cx, &key, &DockerInput::BehaviourChanged(now_is));
         });
     }

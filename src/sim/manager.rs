@@ -9,7 +9,6 @@ use crate::base::time::SimTime;
 use crate::swarmkit::choices::Choices;
 use crate::swarmkit::ctx::{Ask, Ctx, Out};
 use crate::swarmkit::defaults::Timing;
-use crate::swarmkit::journal::Journal;
 use crate::swarmkit::leader::{Leader, Setup};
 use crate::swarmkit::store::{Change, Store};
 
@@ -99,9 +98,9 @@ impl Manager {
         &self.changes
     }
 
-    /// What changed in the last activation, and the journal to note what follows.
-    pub fn news(&mut self) -> (&[Change], &mut Journal) {
-        (&self.changes, &mut self.store.journal)
+    /// What changed in the last activation, and the store in whose journal is noted what follows.
+    pub fn news(&mut self) -> (&[Change], &mut Store) {
+        (&self.changes, &mut self.store)
     }
 
     /// Hands over what was asked for in the last activation.

@@ -131,6 +131,7 @@ impl Simulation {
             ScriptEvent::Poll(step) => self.poll(step, cause),
             ScriptEvent::Traffic(number) => self.traffic(number),
             ScriptEvent::WaitOver(step, quiet) => {
+                self.manager.store.journal.wake(cause);
                 if self.script.current == Some(step) && self.script.quiet == quiet {
                     self.wait_over(step);
                 }
@@ -225,7 +226,8 @@ impl Simulation {
         self.script.waiting = None;
         self.script.quiet += 1;
         let event = ScriptEvent::WaitOver(step, self.script.quiet);
-        self.file(self.now(), Class::Client, Event::Script(event), None);
+        let cause = self.manager.store.journal.latest();
+        self.file(self.now(), Class::Client, Event::Script(event), cause);
     }
 
     /// An updater may end without a change of the store.

@@ -262,8 +262,8 @@ impl Simulation {
             }
         }
         if !self.manager.changes().is_empty() {
-            let (changes, journal) = self.manager.news();
-            let mut cx = EngineCtx { now, journal, asked: &mut self.asked };
+            let (changes, store) = self.manager.news();
+            let mut cx = EngineCtx { now, store, asked: &mut self.asked };
             self.engine.hear(&mut cx, changes, wait);
             self.hear_for_clients();
         }
@@ -296,15 +296,12 @@ impl Simulation {
     pub(super) fn on_nodes<R>(
         &mut self,
         cause: Option<RecordNo>,
-        act: impl FnOnce(&mut Engine, &mut EngineCtx<'_>, &Manager) -> R,
+        act: impl FnOnce(&mut Engine, &mut EngineCtx<'_>) -> R,
     ) -> R {
-        let now = self.agenda.now();
-        // The journal is lent to the engine while it acts; the store is only read.
-        let mut journal = std::mem::take(&mut self.manager.store.journal);
-        journal.wake(cause);
-        let mut cx = EngineCtx { now, journal: &mut journal, asked: &mut self.asked };
-        let result = act(&mut self.engine, &mut cx, &self.manager);
-        self.manager.store.journal = journal;
+        let (now, store) = (self.agenda.now(), &mut self.manager.store);
+        store.journal.wake(cause);
+        let mut cx = EngineCtx { now, store, asked: &mut self.asked };
+        let result = act(&mut self.engine, &mut cx);
         self.file_engine();
         result
     }
@@ -345,7 +342,7 @@ impl Simulation {
                 self.after_activation();
             }
             Event::Engine(event) => {
-                self.on_nodes(cause, |engine, cx, manager| engine.wake(cx, &manager.store, event));
+                self.on_nodes(cause, |engine, cx| engine.wake(cx, event));
             }
             Event::Script(event) => self.script_event(event, cause),
             Event::Fault(fault, edge) => self.fault(fault, edge),
@@ -360,7 +357,7 @@ impl Simulation {
         let down = self.manager.activate(now, None, |_, ctx| engine.flush(ctx));
         self.after_activation();
         if self.engine.has_due() {
-            self.on_nodes(None, |engine, cx, _| engine.flush_again(cx));
+            self.on_nodes(None, Engine::flush_again);
         }
         for node in down {
             let after = now.after(self.manager.timing.node_down_period);

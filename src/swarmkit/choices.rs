@@ -229,6 +229,51 @@ mod tests {
     }
 
     #[test]
+    fn the_orders_given_are_taken_in_turn_and_the_last_stays() {
+        let slot_orders = vec![vec![2, 1, 3], vec![3, 2, 1]];
+        let mut choices = Choices::given(Given { slot_orders, ..Given::default() });
+        let key = Seed(1).key(Whom::Service, "web");
+        let orders = [0; 3].map(|_| {
+            let mut slots = [1, 2, 3].map(|number| SlotKey::Slot(SlotNo(number)));
+            choices.order_slots(key, &mut slots, |slot| *slot);
+            slots.map(address)
+        });
+        assert_eq!(orders, [[2, 1, 3], [3, 2, 1], [3, 2, 1]]);
+    }
+
+    #[test]
+    fn draws_have_their_own_addresses() {
+        let node = <NodeIx as crate::base::ids::Id>::from_index;
+        assert_eq!(address(SlotKey::Slot(SlotNo(7))), 7);
+        assert_eq!(address(SlotKey::Node(node(3))), 3);
+        let key = Seed(1).key(Whom::Service, "web");
+        let ranks = [0, 1, 2, 3].map(|n| Choices::drawn().node_rank(key, node(n)));
+        let mut different = ranks.to_vec();
+        different.sort_unstable();
+        different.dedup();
+        assert_eq!(different.len(), 4, "{ranks:?}");
+        let given = Choices::given(Given::default());
+        assert_eq!([0, 1].map(|n| given.node_rank(key, node(n))), [0, 1]);
+    }
+
+    /// A quarter before the orchestrator, a seventh of the others after the workers.
+    #[test]
+    fn the_odds_of_the_race_are_the_recorded_ones() {
+        let key = Seed(1).key(Whom::Service, "web");
+        let choices = Choices::drawn();
+        let (mut before, mut after) = (0, 0);
+        for ordinal in 1..=10_000 {
+            match choices.watch_turn(key, SlotKey::Slot(SlotNo(1)), Ordinal(ordinal)) {
+                WatchTurn::BeforeOrchestrator => before += 1,
+                WatchTurn::AfterWorkers => after += 1,
+                WatchTurn::BeforeWorkers => {}
+            }
+        }
+        assert!((2_350..=2_650).contains(&before), "{before}");
+        assert!((950..=1_200).contains(&after), "{after}");
+    }
+
+    #[test]
     fn turns_order_the_slots_by_their_next_tasks() {
         let slot = |number| SlotKey::Slot(SlotNo(number));
         let names = [(1, 1), (2, 1), (3, 1), (3, 2), (1, 2), (3, 3), (1, 3)];

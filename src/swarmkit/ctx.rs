@@ -102,8 +102,8 @@ pub enum Timer {
     TaskEnded(RunNo, TaskIx),
     /// The restart delay of a delayed start is over.
     DelayElapsed(TaskIx, u32),
-    /// A delayed start waits no longer for the old task.
-    PatienceOver(TaskIx, u32),
+    /// Delayed starts that waited for their old tasks for so long wait no longer.
+    PatienceOver,
     /// The old task of a delayed start has ended, or its node is gone.
     OldTaskGone(TaskIx, u32),
     /// A delayed start that waits for nothing.

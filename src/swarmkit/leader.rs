@@ -12,12 +12,15 @@ use crate::swarmkit::orchestrator::enforcer;
 use crate::swarmkit::orchestrator::global::GlobalOrchestrator;
 use crate::swarmkit::orchestrator::jobs::JobsOrchestrator;
 use crate::swarmkit::orchestrator::reaper::TaskReaper;
-use crate::swarmkit::orchestrator::replicated::ReplicatedOrchestrator;
+use crate::swarmkit::orchestrator::replicated::{
+    ReplicatedOrchestrator, has_ended_or_lost_its_node,
+};
 use crate::swarmkit::orchestrator::restart::RestartSupervisor;
 use crate::swarmkit::orchestrator::supervisor::UpdateSupervisor;
 use crate::swarmkit::orchestrator::taskinit::check_tasks;
 use crate::swarmkit::orchestrator::{is_global, is_job, is_replicated};
 use crate::swarmkit::scheduler::{Placement, Scheduler};
+use crate::swarmkit::spec::Mode;
 use crate::swarmkit::store::{Change, TaskSnapshot, What};
 use crate::swarmkit::task::{Availability, NodeState, StatusMessage, TaskState};
 use crate::timeline::record::TaskStatus;
@@ -133,15 +136,7 @@ impl Leader {
         let mut reap = false;
         for Change { what, record } in changes {
             ctx.store.journal.wake(*record);
-            if self.replicated.hear(ctx.store, heard, what, *record) {
-                ctx.wake_at(heard, Class::Orchestrator, Timer::Replicated);
-            }
-            if self.global.hear(ctx.store, heard, what, *record) {
-                ctx.wake_at(heard, Class::Orchestrator, Timer::Global);
-            }
-            if self.jobs.hear(ctx.store, heard, what, *record) {
-                ctx.wake_at(heard, Class::Orchestrator, Timer::Jobs);
-            }
+            self.tell_orchestrators(ctx, heard, what, *record);
             if let Some(scheduler) = &mut self.scheduler {
                 scheduler.hear(ctx.store, ctx.now, what, *record);
                 if matches!(what, What::Commit) {
@@ -173,6 +168,40 @@ impl Leader {
         }
         if reap {
             self.reaper.schedule(ctx, heard);
+        }
+    }
+
+    /// Each orchestrator hears of the tasks of its own kind of service, and of everything else.
+    fn tell_orchestrators(
+        &mut self,
+        ctx: &mut Ctx<'_>,
+        heard: SimTime,
+        what: &What,
+        record: Option<RecordNo>,
+    ) {
+        let mode = match what {
+            // What happens to most tasks on their way up concerns nobody.
+            What::TaskUpdated(task) if task.desired > TaskState::Complete => return,
+            What::TaskUpdated(task) if !has_ended_or_lost_its_node(ctx.store, *task) => return,
+            What::TaskCreated(task) | What::TaskUpdated(task) | What::TaskDeleted(task) => {
+                let service = ctx.store.task_ever(task.task).service;
+                let Some(stored) = ctx.store.service(service) else { return };
+                Some(stored.now.spec.mode)
+            }
+            _ => None,
+        };
+        let class = Class::Orchestrator;
+        let concerns = |is_its_own: fn(Mode) -> bool| mode.is_none_or(is_its_own);
+        if concerns(|mode| matches!(mode, Mode::Replicated { .. }))
+            && self.replicated.hear(ctx.store, heard, what, record)
+        {
+            ctx.wake_at(heard, class, Timer::Replicated);
+        }
+        if concerns(|mode| mode == Mode::Global) && self.global.hear(heard, what, record) {
+            ctx.wake_at(heard, class, Timer::Global);
+        }
+        if concerns(Mode::is_job) && self.jobs.hear(ctx.store, heard, what, record) {
+            ctx.wake_at(heard, class, Timer::Jobs);
         }
     }
 
@@ -238,9 +267,8 @@ impl Leader {
             | Timer::WorkerStartDone(..)
             | Timer::TaskEnded(..) => supervisor.wake(ctx, restart, timer),
             Timer::DelayElapsed(task, generation) => restart.delay_elapsed(ctx, task, generation),
-            Timer::PatienceOver(task, generation) | Timer::OldTaskGone(task, generation) => {
-                restart.released(ctx, task, generation);
-            }
+            Timer::PatienceOver => restart.patience_over(ctx),
+            Timer::OldTaskGone(task, generation) => restart.released(ctx, task, generation),
             Timer::StartNow(task, generation) => restart.due(ctx, task, generation),
             Timer::PutOffRestart(task) => restart.put_off_restart(ctx, task),
             Timer::Allocate => self.allocate(ctx),
@@ -283,3 +311,6 @@ pub fn allocate_task(ctx: &mut Ctx<'_>, task: TaskIx) {
     };
     ctx.store.write_status(ctx.now, task, status, None);
 }
+
+#[cfg(test)]
+mod tests;

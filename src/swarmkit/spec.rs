@@ -454,3 +454,47 @@ words! {
     Protocol { Tcp = "tcp", Udp = "udp", Sctp = "sctp" }
     PublishMode { Ingress = "ingress", Host = "host" }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_checks_are_switched_off_by_a_word() {
+        let is_none = |words: &[&str]| {
+            let test = words.iter().map(ToString::to_string).collect();
+            HealthConfig { test, ..HealthConfig::default() }.is_none()
+        };
+        assert!(is_none(&["NONE"]));
+        assert!(!is_none(&["CMD", "true"]) && !is_none(&[]));
+    }
+
+    #[test]
+    fn ports_are_published_on_all_nodes_or_on_the_tasks_own() {
+        let with = |modes: &[PublishMode]| {
+            let port = |publish_mode| PortConfig {
+                published: 80,
+                target: 80,
+                protocol: Protocol::Tcp,
+                publish_mode,
+            };
+            let ports = modes.iter().map(|mode| port(*mode)).collect();
+            EndpointSpec { ports, ..EndpointSpec::default() }
+        };
+        let (ingress, host) = (PublishMode::Ingress, PublishMode::Host);
+        for (modes, everywhere, on_hosts) in [
+            (&[][..], false, 0),
+            (&[host], false, 1),
+            (&[ingress], true, 0),
+            (&[host, ingress, host], true, 2),
+        ] {
+            let endpoint = with(modes);
+            assert_eq!(endpoint.publishes_ingress(), everywhere, "{modes:?}");
+            assert_eq!(endpoint.host_ports().len(), on_hosts, "{modes:?}");
+            let spec = crate::swarmkit::fixture::replicated(1);
+            let service = ServiceSpec { endpoint: Some(endpoint), ..spec.clone() };
+            assert_eq!(service.publishes_ingress(), everywhere, "{modes:?}");
+            assert!(!spec.publishes_ingress());
+        }
+    }
+}

@@ -788,3 +788,6 @@ impl Store {
 fn label_list(labels: &BTreeMap<String, String>) -> Arc<[String]> {
     labels.iter().map(|(key, value)| format!("{key}={value}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

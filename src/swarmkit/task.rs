@@ -10,36 +10,35 @@ use crate::base::time::SimTime;
 
 /// A state of a task, observed or desired. Ordered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
-#[repr(u16)]
 pub enum TaskState {
     /// Created by an orchestrator.
-    New = 0,
+    New,
     /// Has its network resources, waits for a node.
-    Pending = 64,
+    Pending,
     /// Has a node.
-    Assigned = 192,
+    Assigned,
     /// The agent has it.
-    Accepted = 256,
+    Accepted,
     /// Pulling the image, creating the container.
-    Preparing = 320,
+    Preparing,
     /// The container exists, not started. As a desired state: go no further.
-    Ready = 384,
+    Ready,
     /// Starting; with a health check, until it is first healthy.
-    Starting = 448,
+    Starting,
     /// Started, and healthy if that is checked.
-    Running = 512,
+    Running,
     /// Ended with code 0.
-    Complete = 576,
+    Complete,
     /// Stopped on request.
-    Shutdown = 640,
+    Shutdown,
     /// Ended badly at or after starting.
-    Failed = 704,
+    Failed,
     /// Ended badly before starting.
-    Rejected = 768,
+    Rejected,
     /// Only ever desired: delete after shutdown.
-    Remove = 800,
+    Remove,
     /// Its node is gone for good.
-    Orphaned = 832,
+    Orphaned,
 }
 
 impl TaskState {
@@ -60,6 +59,26 @@ impl TaskState {
         TaskState::Remove,
         TaskState::Orphaned,
     ];
+
+    /// Its number in Swarm's interface.
+    pub fn number(self) -> u16 {
+        match self {
+            TaskState::New => 0,
+            TaskState::Pending => 64,
+            TaskState::Assigned => 192,
+            TaskState::Accepted => 256,
+            TaskState::Preparing => 320,
+            TaskState::Ready => 384,
+            TaskState::Starting => 448,
+            TaskState::Running => 512,
+            TaskState::Complete => 576,
+            TaskState::Shutdown => 640,
+            TaskState::Failed => 704,
+            TaskState::Rejected => 768,
+            TaskState::Remove => 800,
+            TaskState::Orphaned => 832,
+        }
+    }
 
     /// Whether a task in this observed state has ended (semantics 0.2).
     pub fn is_terminal(self) -> bool {
@@ -371,6 +390,10 @@ mod tests {
 
     #[test]
     fn words_and_texts_are_read_back() {
+        for availability in [Availability::Active, Availability::Pause, Availability::Drain] {
+            assert_eq!(Availability::from_word(availability.word()), Some(availability));
+        }
+        assert_eq!(Availability::from_word("Active"), None);
         for state in TaskState::ALL {
             assert_eq!(TaskState::from_word(state.word()), Some(state));
         }

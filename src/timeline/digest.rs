@@ -182,7 +182,7 @@ impl Digest {
 
     fn state(&mut self, state: TaskState) {
         // Multiples of 32.
-        self.byte((state as u16 / 32) as u8);
+        self.byte((state.number() / 32) as u8);
     }
 
     /// A spec is digested once; from then on its number stands for it. Of the older ones only so

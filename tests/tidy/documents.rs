@@ -67,13 +67,16 @@ fn slug(heading: &str) -> String {
 }
 
 /// Every dependency has its reason in the table of `ARCHITECTURE.md`, and the table has no other.
-pub(crate) fn check_dependencies(manifest: &str, architecture: &str) -> Vec<String> {
+/// One of our own crates needs none.
+pub(crate) fn check_dependencies(manifests: &[&str], architecture: &str) -> Vec<String> {
     let mut wanted = Vec::new();
     let mut section = "";
-    for line in manifest.lines() {
+    for line in manifests.iter().flat_map(|manifest| manifest.lines()) {
         if line.starts_with('[') {
             section = line;
-        } else if matches!(section, "[dependencies]" | "[dev-dependencies]") {
+        } else if matches!(section, "[dependencies]" | "[dev-dependencies]")
+            && !line.contains("path = ")
+        {
             wanted.extend(line.split_once('=').map(|(name, _)| name.trim()));
         }
     }
@@ -113,10 +116,15 @@ mod tests {
     #[test]
     fn dependencies_without_a_reason_and_reasons_without_one_are_found() {
         let manifest = "[package]\nname = \"x\"\n[dependencies]\na = \"1\"\nb = \"1\"\n";
+        let other = "[dependencies]\nx = { path = \"..\" }\nd = \"1\"\n[profile.release]\ny = 1\n";
         let architecture = "| `z` | |\n## Dependencies\n| `a`, `c` | reads | |\n";
         assert_eq!(
-            check_dependencies(manifest, architecture),
-            ["ARCHITECTURE.md: say why `b` is needed", "ARCHITECTURE.md: `c` is no dependency"]
+            check_dependencies(&[manifest, other], architecture),
+            [
+                "ARCHITECTURE.md: say why `b` is needed",
+                "ARCHITECTURE.md: say why `d` is needed",
+                "ARCHITECTURE.md: `c` is no dependency"
+            ]
         );
     }
 }

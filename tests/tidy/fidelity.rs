@@ -4,27 +4,39 @@ use super::tree::{File, Tree};
 
 /// Where the rules are.
 const RULES: &[&str] = &["src/swarmkit/", "src/docker/"];
-const TABLE: &str = "docs/fidelity.md";
-const HEADER: &str = "| Rule | Semantics | Upstream | Module | Test | Status |";
+pub(super) const TABLE: &str = "docs/fidelity.md";
+pub(super) const HEADER: &str =
+    "| Rule | Semantics | Upstream | Module | Test | Status | Exercised |";
 const STATUSES: &[&str] = &["exact", "approximate", "absent"];
 
 /// A place upstream, as a comment of ours names it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Place {
+pub(super) struct Place {
     line: usize,
-    file: String,
+    pub(super) file: String,
     /// Names in that file; none if the file as a whole is meant.
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
 }
 
-/// An `Upstream:` comment: its places, and whether it stands above a function.
-struct Source {
+/// An `Upstream:` comment: its places, and what it stands above.
+pub(super) struct Source {
     line: usize,
-    places: Vec<Place>,
-    above_function: bool,
+    pub(super) places: Vec<Place>,
+    pub(super) of: Of,
 }
 
-fn sources(file: &File) -> Vec<Source> {
+/// What an `Upstream:` comment stands above.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Of {
+    /// A module, at its beginning.
+    Module,
+    /// A function of that name.
+    Function(String),
+    /// A constant, a type, a field, a line of code.
+    Value,
+}
+
+pub(super) fn sources(file: &File) -> Vec<Source> {
     let lines: Vec<(usize, &str)> = file.rule_lines().collect();
     let mut found: Vec<Source> = Vec::new();
     for (at, (number, line)) in lines.iter().enumerate() {
@@ -41,12 +53,17 @@ fn sources(file: &File) -> Vec<Source> {
             .iter()
             .map(|(_, line)| line.trim_start())
             .find(|line| !line.starts_with("//") && !line.starts_with("#[") && !line.is_empty());
-        let is_outer = !line.trim_start().starts_with("//!");
-        let above_function = is_outer
-            && next.is_some_and(|line| {
-                line.starts_with("fn ") || line.starts_with("pub") && line.contains(" fn ")
-            });
-        found.push(Source { line: *number, places, above_function });
+        let function = next.and_then(|line| {
+            line.strip_prefix("fn ").or_else(|| {
+                line.starts_with("pub").then(|| line.split_once(" fn ").map(|(_, rest)| rest))?
+            })
+        });
+        let of = match function {
+            _ if line.trim_start().starts_with("//!") => Of::Module,
+            Some(rest) => Of::Function(rest.split(['(', '<']).next().unwrap_or(rest).to_string()),
+            None => Of::Value,
+        };
+        found.push(Source { line: *number, places, of });
     }
     found
 }
@@ -89,12 +106,14 @@ fn rules(files: &[File]) -> impl Iterator<Item = &File> {
 pub(crate) fn check_lines(files: &[File]) -> Vec<String> {
     let mut findings = Vec::new();
     for file in rules(files) {
-        for Source { line, places, above_function } in sources(file) {
+        for Source { line, places, of } in sources(file) {
             // The page of the module names the repository and the commit.
             if places.is_empty() && !file.path.ends_with("/mod.rs") {
                 findings
                     .push(format!("{}:{line}: `Upstream:` names no file in backticks", file.path));
-            } else if above_function && places.iter().all(|place| place.names.is_empty()) {
+            } else if matches!(of, Of::Function(_))
+                && places.iter().all(|place| place.names.is_empty())
+            {
                 findings.push(format!("{}:{line}: `Upstream:` names no function", file.path));
             }
         }
@@ -103,17 +122,19 @@ pub(crate) fn check_lines(files: &[File]) -> Vec<String> {
 }
 
 /// A row of the table.
-struct Row<'a> {
-    line: usize,
-    cells: Vec<&'a str>,
+pub(super) struct Row<'a> {
+    pub(super) line: usize,
+    pub(super) cells: Vec<&'a str>,
 }
 
-const UPSTREAM: usize = 2;
-const MODULE: usize = 3;
+pub(super) const RULE: usize = 0;
+pub(super) const UPSTREAM: usize = 2;
+pub(super) const MODULE: usize = 3;
 const TEST: usize = 4;
-const STATUS: usize = 5;
+pub(super) const STATUS: usize = 5;
+pub(super) const EXERCISED: usize = 6;
 
-fn rows(table: &File) -> Vec<Row<'_>> {
+pub(super) fn rows(table: &File) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     let mut inside = false;
     for (line, text) in table.lines() {
@@ -129,11 +150,11 @@ fn rows(table: &File) -> Vec<Row<'_>> {
     rows
 }
 
-fn quoted(cell: &str) -> Vec<&str> {
+pub(super) fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// Rows have six cells, a known status, and a module and a test that exist.
+/// Rows have seven cells, a known status, and a module and a test that exist.
 pub(crate) fn check_table(tree: &Tree) -> Vec<String> {
     let Some(table) = tree.get(TABLE) else { return vec![format!("{TABLE} is missing")] };
     let mut findings = Vec::new();
@@ -143,8 +164,8 @@ pub(crate) fn check_table(tree: &Tree) -> Vec<String> {
     }
     for Row { line, cells } in rows {
         let mut wrong = |what: String| findings.push(format!("{TABLE}:{line}: {what}"));
-        if cells.len() != 6 {
-            wrong(format!("{} cells instead of 6", cells.len()));
+        if cells.len() != 7 {
+            wrong(format!("{} cells instead of 7", cells.len()));
             continue;
         }
         if !STATUSES.contains(&cells[STATUS]) {
@@ -196,7 +217,7 @@ pub(crate) fn check_rows(tree: &Tree) -> Vec<String> {
                 });
                 if !has_row {
                     findings.push(format!(
-                        "{}:{}: no row: |  |  | `{}` `{name}` | `{module}` | `` | exact |",
+                        "{}:{}: no row: |  |  | `{}` `{name}` | `{module}` | `` | exact |  |",
                         file.path, place.line, place.file
                     ));
                 }
@@ -256,25 +277,26 @@ const STOP: u8 = 0;
     }
 
     fn tree(rows: &str) -> Tree {
-        let table = format!("{HEADER}\n| --- | --- | --- | --- | --- | --- |\n{rows}\n");
+        let table = format!("{HEADER}\n| --- | --- | --- | --- | --- | --- | --- |\n{rows}\n");
         let test = File::new("src/base/x.rs", "fn it_runs() {}");
         Tree::of(&[file(CODE), File::new(TABLE, &table), test])
     }
 
     #[test]
     fn rows_that_are_not_true_are_found() {
-        let good = "| a | 1 | `manager/x/run.go` `Run` | `swarmkit/x.rs` | `it_runs` | exact |\n\
-                    | b | 2 | `manager/y.go` | — | — | absent |";
+        let good = "| a | 1 | `manager/x/run.go` `Run` | `swarmkit/x.rs` | `it_runs` | exact \
+                    | 1 |\n\
+                    | b | 2 | `manager/y.go` | — | — | absent | – |";
         assert_eq!(check_table(&tree(good)), Vec::<String>::new());
         for (row, finding) in [
-            ("| a | 1 |", "2 cells instead of 6"),
+            ("| a | 1 |", "2 cells instead of 7"),
             (
-                "| a | 1 | `u` | `swarmkit/x.rs` | `it_runs` | yes |",
+                "| a | 1 | `u` | `swarmkit/x.rs` | `it_runs` | yes | 0 |",
                 "status `yes`, expected one of",
             ),
-            ("| a | 1 | `u` | `swarmkit/y.rs` | `it_runs` | exact |", "there is no module"),
-            ("| a | 1 | `u` | `swarmkit/x.rs` | `it_walks` | exact |", "there is no test"),
-            ("| a | 1 | `u` | `swarmkit/x.rs` | — | exact |", "a rule that is not absent has"),
+            ("| a | 1 | `u` | `swarmkit/y.rs` | `it_runs` | exact | 0 |", "there is no module"),
+            ("| a | 1 | `u` | `swarmkit/x.rs` | `it_walks` | exact | 0 |", "there is no test"),
+            ("| a | 1 | `u` | `swarmkit/x.rs` | — | exact | 0 |", "a rule that is not absent has"),
         ] {
             let found = check_table(&tree(row));
             assert_eq!(found.len(), 1, "{row}: {found:?}");
@@ -284,8 +306,9 @@ const STOP: u8 = 0;
 
     #[test]
     fn a_rule_without_a_row_is_found() {
-        let row = "| a | 1 | `manager/x/run.go` `Run`, `Stop` | `swarmkit/x.rs` | `t` | exact |";
-        let lacking = "|  |  | `manager/x/run.go` `run` | `swarmkit/x.rs` | `` | exact |";
+        let row =
+            "| a | 1 | `manager/x/run.go` `Run`, `Stop` | `swarmkit/x.rs` | `t` | exact | 0 |";
+        let lacking = "|  |  | `manager/x/run.go` `run` | `swarmkit/x.rs` | `` | exact |  |";
         let finding = format!("src/swarmkit/x.rs:3: no row: {lacking}");
         assert_eq!(check_rows(&tree(row)), [finding]);
     }

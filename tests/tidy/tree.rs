@@ -48,7 +48,7 @@ pub(crate) struct Tree {
 const LEFT_OUT: &[&str] = &[".git", "target", "LICENSE-APACHE", "proptest-regressions"];
 
 /// The kinds of files that hold words of ours.
-const TEXTS: &[&str] = &["rs", "md", "toml", "yaml", "yml", "sh"];
+const TEXTS: &[&str] = &["rs", "md", "toml", "yaml", "yml", "sh", "txt"];
 
 impl Tree {
     pub(crate) fn read() -> Tree {

@@ -24,7 +24,7 @@ fn check(interval: i64) -> HealthConfig {
 
 fn values(spec: &ServiceSpec, image: &Image, key: Key) -> Option<String> {
     let sick_after = Some(Span::from_secs(60));
-    let today = Today { spec, image, slots: 8, sick_after };
+    let today = Today { spec, image, slots: 8, sick_after, rolls_back: true };
     let axis = today.axis(key, None)?;
     let others: Vec<String> = axis.others.iter().map(Value::to_string).collect();
     Some(format!("{} | {}", axis.own, others.join(" ")))
@@ -48,6 +48,11 @@ fn steps_are_around_the_own_value() {
             "30s | 15s",
             "3 | 2",
             "0s | 10s",
+            "1 | 4 0",
+            "0s | ",
+            "5s | ",
+            "stop-first | start-first",
+            "pause | continue",
         ]
     );
 }
@@ -73,9 +78,9 @@ fn without_a_health_check_its_keys_mean_nothing() {
 #[test]
 fn named_values_take_the_place_of_the_steps() {
     let (spec, image) = (spec(None), Image::default());
-    let today = Today { spec: &spec, image: &image, slots: 8, sick_after: None };
+    let today = Today { spec: &spec, image: &image, slots: 8, sick_after: None, rolls_back: false };
     let named = [Value::Count(3), Value::Count(1), Value::Count(9), Value::Count(3)];
     let axis = today.axis(Key::Parallelism, Some(&named)).unwrap();
     assert_eq!(axis.others, [Value::Count(3), Value::Count(9)]);
-    assert!(today.grid(vec![Axis { others: Vec::new(), ..axis }]).axes.is_empty());
+    assert_eq!(today.axis(Key::RollbackOrder, None), None, "there is no rollback");
 }

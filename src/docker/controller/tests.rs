@@ -638,3 +638,38 @@ fn latencies_are_drawn_for_each_task_and_do_not_change() {
     assert_ne!(start_of(1, 1), start_of(2, 1));
     assert_ne!(start_of(1, 1), start_of(1, 2));
 }
+
+/// What is made again is what was let go: its removal says the same.
+#[test]
+fn a_container_that_was_stopped_is_at_rest_and_can_be_made_again() {
+    let with_binding = Template { has_service_binding: true, ..template() };
+    let mut stopped = started(Template { image: image(leaves(0, 143)), ..with_binding.clone() });
+    assert!(!stopped.controller.is_at_rest(), "it runs");
+    stopped.begin(Op::Shutdown);
+    assert!(!stopped.controller.is_at_rest(), "it is being stopped");
+    stopped.until(2_015).until(2_045);
+    assert!(!stopped.controller.is_at_rest(), "the engine cleans up");
+    stopped.until(2_100);
+    assert!(stopped.controller.is_at_rest());
+
+    let left = stopped.controller.container().clone();
+    assert_eq!((left.state(), left.exit_code()), (State::Exited, Some(143)));
+    let container = Container::left(left.state(), 143);
+    let again = Controller::left(Arc::new(with_binding), 1, 1, container);
+    let mut again = Bench { controller: again, timers: Vec::new(), log: Vec::new(), ..stopped };
+    again.origin = again.now;
+    again.begin(Op::Remove).until(2_000);
+    assert_eq!(again.log, ["2000 Removed", "2000 ok 143"]);
+}
+
+#[test]
+fn a_container_that_was_never_started_is_at_rest_too() {
+    let mut created = bench(template());
+    created.begin(Op::Prepare);
+    assert!(!created.controller.is_at_rest(), "it is being created");
+    created.until(20);
+    assert!(created.controller.is_at_rest());
+    assert_eq!(created.controller.container().state(), State::Created);
+    assert_eq!(Container::left(State::Created, 0).exit_code(), Some(0));
+    assert_eq!(Container::left(State::Absent, 0).exit_code(), None);
+}

@@ -2,17 +2,18 @@
 //! that a bad version does not reach. Of both more is better.
 
 use crate::advise::goal::Quantity;
-use crate::advise::numbers::{NEVER, range};
+use crate::advise::numbers::{NEVER, Numbers, together};
 use crate::advise::search::{Answer, Tried};
 use crate::render::advise::Advised;
-use crate::render::advise::words::{changes, duration};
+use crate::render::advise::words::changes;
 use crate::render::plot::{Point, Tradeoff, panel, picture};
 
 /// The picture.
 pub fn svg(advised: &Advised) -> String {
     let serving = |tried: &Tried| median(tried, Quantity::Capacity);
     let unreached = |tried: &Tried| {
-        let want = tried.runs.first().map(|run| run.want)?;
+        let first = |runs: &Vec<Numbers>| runs.first().map(|run| run.want);
+        let want: i64 = tried.runs.iter().map(first).sum::<Option<i64>>()?;
         Some((want - median(tried, Quantity::BadImageExposure)?).max(0))
     };
     let panels = [
@@ -31,11 +32,11 @@ pub fn svg(advised: &Advised) -> String {
             points: points(advised, unreached),
         }),
     ];
-    picture(&advised.service, "", &panels)
+    picture(&advised.name(), "", &panels)
 }
 
 fn median(tried: &Tried, quantity: Quantity) -> Option<i64> {
-    range(&tried.runs, quantity).map(|range| range.median).filter(|median| *median != NEVER)
+    Some(together(&tried.runs, quantity)).filter(|median| *median != NEVER)
 }
 
 /// The front, the file as it stands and what is advised. Of settings at one place the first is
@@ -54,7 +55,9 @@ fn points(advised: &Advised, up: impl Fn(&Tried) -> Option<i64>) -> Vec<Point> {
     let all = today.chain(chosen).chain(front.into_iter().map(|tried| (tried, "")));
     let mut points: Vec<Point> = Vec::new();
     for (tried, mark) in all {
-        let Some((took, least)) = duration(&tried.runs).zip(up(tried)) else { continue };
+        let Some((took, least)) = median(tried, Quantity::Duration).zip(up(tried)) else {
+            continue;
+        };
         if points.iter().all(|known| (known.took, known.least) != (took, least)) {
             let label = format!("{mark}{}", changes(&advised.grid, tried));
             points.push(Point { label, is_named: !mark.is_empty(), took, least });

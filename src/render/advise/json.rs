@@ -9,7 +9,7 @@ use crate::advise::goal::{Goal, Quantity};
 use crate::advise::grid::Grid;
 use crate::advise::numbers::{NEVER, Numbers, culprit, range};
 use crate::advise::search::{Answer, Tried};
-use crate::render::advise::words::{assurance, holds};
+use crate::render::advise::words::{assurance, holds, of_several, path};
 use crate::render::advise::{Advised, Told};
 
 #[derive(Serialize)]
@@ -27,7 +27,9 @@ struct Document<'t> {
 
 #[derive(Serialize)]
 struct OfService<'t> {
-    service: &'t str,
+    service: String,
+    services: &'t [String],
+    goals: Vec<&'t str>,
     answer: &'static str,
     today: Setting,
     advised: Option<Setting>,
@@ -57,7 +59,7 @@ struct Setting {
     relative_change_per_mille: u64,
     rolled_out: bool,
     goals_met: Vec<bool>,
-    numbers: BTreeMap<&'static str, Number>,
+    numbers: BTreeMap<String, Number>,
 }
 
 #[derive(Serialize)]
@@ -81,24 +83,23 @@ struct Number {
 /// # Errors
 /// Those of writing.
 pub fn json(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
-    let goals = &told.question.goals;
     let document = Document {
         file: told.file,
         stack: told.stack,
         base: told.base,
-        runs: told.question.runs,
+        runs: told.runs,
         seed: told.seed,
-        goals_hold_per_mille: assurance(told.question.runs),
+        goals_hold_per_mille: assurance(told.runs),
         assumptions: told.assumptions,
-        goals: goals.iter().map(|goal| goal.text.as_str()).collect(),
-        services: told.services.iter().map(|advised| service(goals, advised)).collect(),
+        goals: told.goals.iter().map(String::as_str).collect(),
+        services: told.services.iter().map(service).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
 
-fn service<'t>(goals: &'t [Goal], advised: &'t Advised) -> OfService<'t> {
-    let (advice, grid) = (&advised.advice, &advised.grid);
+fn service(advised: &Advised) -> OfService<'_> {
+    let (advice, grid, goals) = (&advised.advice, &advised.grid, &advised.goals);
     let of = |tried: &Tried| setting(goals, grid, tried);
     let (answer, change, nearest, conflict) = match &advice.answer {
         Answer::AsItIs => ("as it is", None, None, None),
@@ -110,12 +111,14 @@ fn service<'t>(goals: &'t [Goal], advised: &'t Advised) -> OfService<'t> {
         Answer::Stuck => ("stuck", None, None, None),
     };
     let axis = |axis: &crate::advise::grid::Axis| Axis {
-        key: axis.key.path().join("."),
+        key: path(grid, axis.service, axis.key),
         own: axis.own.to_string(),
         others: axis.others.iter().map(ToString::to_string).collect(),
     };
     OfService {
-        service: &advised.service,
+        service: advised.name(),
+        services: &advised.services,
+        goals: goals.iter().map(|goal| goal.text.as_str()).collect(),
         answer,
         today: of(&advice.today),
         advised: change,
@@ -134,7 +137,7 @@ fn service<'t>(goals: &'t [Goal], advised: &'t Advised) -> OfService<'t> {
 
 fn setting(goals: &[Goal], grid: &Grid, tried: &Tried) -> Setting {
     let changes = grid.changes(&tried.setting).into_iter().map(|change| Changed {
-        key: change.key.path().join("."),
+        key: path(grid, change.service, change.key),
         from: change.from.to_string(),
         to: change.to.to_string(),
     });
@@ -142,10 +145,22 @@ fn setting(goals: &[Goal], grid: &Grid, tried: &Tried) -> Setting {
         changes: changes.collect(),
         keys_changed: tried.cost.keys,
         relative_change_per_mille: tried.cost.change,
-        rolled_out: tried.runs.iter().all(|run| run.is_rolled_out),
-        goals_met: goals.iter().map(|goal| holds(goal, &tried.runs)).collect(),
-        numbers: Quantity::ALL.into_iter().map(|of| (of.word(), number(&tried.runs, of))).collect(),
+        rolled_out: tried.is_rolled_out(),
+        goals_met: goals.iter().map(|goal| holds(goal, tried)).collect(),
+        numbers: numbers(grid, tried),
     }
+}
+
+/// By quantity, of several services by `SERVICE:quantity`.
+fn numbers(grid: &Grid, tried: &Tried) -> BTreeMap<String, Number> {
+    let of = |(service, runs)| {
+        let name = move |quantity: Quantity| {
+            format!("{}{}", of_several(grid, service, ':'), quantity.word())
+        };
+        let runs: &Vec<Numbers> = runs;
+        Quantity::ALL.into_iter().map(move |of| (name(of), number(runs, of)))
+    };
+    tried.runs.iter().enumerate().flat_map(of).collect()
 }
 
 fn number(runs: &[Numbers], quantity: Quantity) -> Number {

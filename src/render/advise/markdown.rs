@@ -14,13 +14,14 @@ use crate::render::advise::{Advised, Told};
 pub fn markdown(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     writeln!(out, "## Settings for `{}`", told.file)?;
     for advised in told.services {
-        writeln!(out, "\n### `{}`\n", advised.service)?;
-        answer(out, told, advised)?;
+        let names: Vec<String> = advised.services.iter().map(|of| format!("`{of}`")).collect();
+        writeln!(out, "\n### {}\n", names.join(" and "))?;
+        answer(out, advised)?;
         if !advised.advice.front.is_empty() {
             front(out, advised)?;
         }
     }
-    let (runs, sure) = (told.question.runs, assurance(told.question.runs));
+    let (runs, sure) = (told.runs, assurance(told.runs));
     writeln!(
         out,
         "\n{runs} runs of each case over {}; a goal that holds is missed by at most {}.{} % of \
@@ -31,18 +32,18 @@ pub fn markdown(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
     )
 }
 
-fn answer(out: &mut dyn Write, told: Told<'_>, advised: &Advised) -> io::Result<()> {
+fn answer(out: &mut dyn Write, advised: &Advised) -> io::Result<()> {
     let advice = &advised.advice;
     let (sentence, tried) = match &advice.answer {
         Answer::AsItIs => ("**Yes**: all goals are met as it stands.".to_string(), None),
         Answer::Change(tried) => {
             let changes = advised.grid.changes(&tried.setting);
             let changes: Vec<String> =
-                changes.iter().map(|of| format!("`{}`", change(of))).collect();
+                changes.iter().map(|of| format!("`{}`", change(&advised.grid, of))).collect();
             (format!("**With a change**: {}.", changes.join(", ")), Some(tried))
         }
         Answer::None { conflict, nearest } => {
-            let goals = named(&told.question.goals, conflict);
+            let goals = named(&advised.goals, conflict);
             let goals: Vec<String> = goals.iter().map(|goal| format!("`{goal}`")).collect();
             let what = if goals.len() == 1 { "met by none" } else { "contradict each other" };
             (format!("**No**: {}: {what}.", goals.join(" and ")), Some(nearest))
@@ -50,7 +51,7 @@ fn answer(out: &mut dyn Write, told: Told<'_>, advised: &Advised) -> io::Result<
         Answer::Stuck => ("**No**: the good version is never rolled out.".to_string(), None),
     };
     writeln!(out, "{sentence}\n")?;
-    goals(out, told, &advice.today, tried)?;
+    goals(out, advised, &advice.today, tried)?;
     if let Some(patch) = &advised.patch {
         writeln!(out, "\n```diff\n{patch}```")?;
     }
@@ -60,16 +61,15 @@ fn answer(out: &mut dyn Write, told: Told<'_>, advised: &Advised) -> io::Result<
 /// Goal by goal, today and with the advised or the nearest setting.
 fn goals(
     out: &mut dyn Write,
-    told: Told<'_>,
+    advised: &Advised,
     today: &Tried,
     tried: Option<&Tried>,
 ) -> io::Result<()> {
     let head = if tried.is_some() { " With the change | |" } else { "" };
     let line = if tried.is_some() { " --- | --- |" } else { "" };
     writeln!(out, "| Goal | Today | |{head}\n| --- | --- | --- |{line}")?;
-    for goal in &told.question.goals {
-        let cell =
-            |of: &Tried| format!("{} | {} |", yes(holds(goal, &of.runs)), evidence(goal, &of.runs));
+    for goal in &advised.goals {
+        let cell = |of: &Tried| format!("{} | {} |", yes(holds(goal, of)), evidence(goal, of));
         let with = tried.map_or(String::new(), |tried| format!(" {}", cell(tried)));
         writeln!(out, "| `{}` | {}{with}", goal.text, cell(today))?;
     }

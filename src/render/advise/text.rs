@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::advise::key::Change;
+use crate::advise::grid::{Axis, Grid};
 use crate::advise::search::{Answer, Tried};
 use crate::render::advise::words::{
-    assurance, change, changes, column, evidence, holds, median, named, scope, yes,
+    assurance, change, changes, column, evidence, holds, median, named, of_several, scope, yes,
 };
 use crate::render::advise::{Advised, Told};
 
@@ -17,7 +17,7 @@ pub(super) const SHOWN: usize = 12;
 /// # Errors
 /// Those of writing.
 pub fn text(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
-    let runs = told.question.runs;
+    let runs = told.runs;
     writeln!(out, "{}: deployed as {} over {}", told.file, told.stack, told.base)?;
     let sure = assurance(runs);
     writeln!(
@@ -30,20 +30,22 @@ pub fn text(out: &mut dyn Write, told: Told<'_>) -> io::Result<()> {
         (1000 - sure) % 10
     )?;
     for advised in told.services {
-        service(out, told, advised)?;
+        service(out, advised)?;
     }
     Ok(())
 }
 
-fn service(out: &mut dyn Write, told: Told<'_>, advised: &Advised) -> io::Result<()> {
+fn service(out: &mut dyn Write, advised: &Advised) -> io::Result<()> {
     let (advice, grid) = (&advised.advice, &advised.grid);
-    writeln!(out, "\n{} today", advised.service)?;
-    goals(out, told, &advice.today)?;
+    let together = if advised.services.len() > 1 { ", together" } else { "" };
+    writeln!(out, "\n{} today{together}", advised.name())?;
+    goals(out, advised, &advice.today)?;
     writeln!(out, "\nTried: {}", scope(&advice.scope, grid))?;
-    let wide = grid.axes.iter().map(|axis| axis.key.word().len()).max().unwrap_or(0);
+    let name = |axis: &Axis| format!("{}{}", of_several(grid, axis.service, ' '), axis.key.word());
+    let wide = grid.axes.iter().map(|axis| name(axis).chars().count()).max().unwrap_or(0);
     for axis in &grid.axes {
         let others: Vec<String> = axis.others.iter().map(ToString::to_string).collect();
-        writeln!(out, "  {:<wide$}  {} | {}", axis.key.word(), axis.own, others.join(" "))?;
+        writeln!(out, "  {:<wide$}  {} | {}", name(axis), axis.own, others.join(" "))?;
     }
     for note in &advised.notes {
         writeln!(out, "  {note}")?;
@@ -51,16 +53,16 @@ fn service(out: &mut dyn Write, told: Told<'_>, advised: &Advised) -> io::Result
     if !advice.front.is_empty() {
         front(out, advised)?;
     }
-    answer(out, told, advised)
+    answer(out, advised)
 }
 
 /// Goal by goal.
-fn goals(out: &mut dyn Write, told: Told<'_>, tried: &Tried) -> io::Result<()> {
-    let goals = &told.question.goals;
+fn goals(out: &mut dyn Write, advised: &Advised, tried: &Tried) -> io::Result<()> {
+    let goals = &advised.goals;
     let wide = goals.iter().map(|goal| goal.text.len()).max().unwrap_or(0);
     for goal in goals {
-        let word = yes(holds(goal, &tried.runs));
-        writeln!(out, "  {:<wide$}  {word:<3}  {}", goal.text, evidence(goal, &tried.runs))?;
+        let word = yes(holds(goal, tried));
+        writeln!(out, "  {:<wide$}  {word:<3}  {}", goal.text, evidence(goal, tried))?;
     }
     Ok(())
 }
@@ -80,14 +82,16 @@ pub(super) fn table(advised: &Advised) -> Vec<Vec<String>> {
     let heads = advice.compared.iter().map(|quantity| column(*quantity).to_string());
     let mut table = vec![heads.chain(["changes".to_string()]).collect::<Vec<_>>()];
     for tried in shown(&advice.front) {
-        let numbers = advice.compared.iter().map(|quantity| median(&tried.runs, *quantity));
+        let numbers = advice.compared.iter().map(|quantity| median(tried, *quantity));
         table.push(numbers.chain([changes(&advised.grid, tried)]).collect());
     }
     table
 }
 
 fn front(out: &mut dyn Write, advised: &Advised) -> io::Result<()> {
-    writeln!(out, "\nNo other setting beats these (medians of all runs)")?;
+    let several = advised.services.len() > 1;
+    let together = if several { ": of times the longest, of numbers the sum" } else { "" };
+    writeln!(out, "\nNo other setting beats these (medians of all runs{together})")?;
     let table = table(advised);
     let columns = table[0].len() - 1;
     let wide = |column: usize| table.iter().map(|row| row[column].chars().count()).max();
@@ -106,16 +110,22 @@ fn front(out: &mut dyn Write, advised: &Advised) -> io::Result<()> {
     Ok(())
 }
 
-fn answer(out: &mut dyn Write, told: Told<'_>, advised: &Advised) -> io::Result<()> {
-    let goals_of = &told.question.goals;
+fn answer(out: &mut dyn Write, advised: &Advised) -> io::Result<()> {
+    let name = advised.name();
+    let several = advised.services.len() > 1;
     writeln!(out)?;
     match &advised.advice.answer {
-        Answer::AsItIs => writeln!(out, "{} meets all goals as it stands.", advised.service),
+        Answer::AsItIs => {
+            if several {
+                writeln!(out, "{name} meet all goals as they stand.")
+            } else {
+                writeln!(out, "{name} meets all goals as it stands.")
+            }
+        }
         Answer::Change(tried) => {
-            writeln!(out, "The cheapest change of {} that meets all goals", advised.service)?;
-            let changes = advised.grid.changes(&tried.setting);
-            list(out, &changes)?;
-            goals(out, told, tried)?;
+            writeln!(out, "The cheapest change of {name} that meets all goals")?;
+            list(out, &advised.grid, tried)?;
+            goals(out, advised, tried)?;
             match &advised.patch {
                 Some(patch) => write!(out, "\n{patch}"),
                 None => writeln!(
@@ -126,8 +136,8 @@ fn answer(out: &mut dyn Write, told: Told<'_>, advised: &Advised) -> io::Result<
         }
         Answer::None { conflict, nearest } => {
             let all = if advised.advice.scope.is_whole() { "of the grid" } else { "tried" };
-            writeln!(out, "No setting {all} meets all goals of {}.", advised.service)?;
-            match named(goals_of, conflict).as_slice() {
+            writeln!(out, "No setting {all} meets all goals of {name}.")?;
+            match named(&advised.goals, conflict).as_slice() {
                 [] => {}
                 [one] => writeln!(out, "None meets {one}, whatever becomes of the others.")?,
                 several => {
@@ -141,19 +151,19 @@ fn answer(out: &mut dyn Write, told: Told<'_>, advised: &Advised) -> io::Result<
                 }
             }
             writeln!(out, "\nNearest")?;
-            list(out, &advised.grid.changes(&nearest.setting))?;
-            goals(out, told, nearest)
+            list(out, &advised.grid, nearest)?;
+            goals(out, advised, nearest)
         }
         Answer::Stuck => {
-            let name = &advised.service;
             writeln!(out, "The good version of {name} is rolled out with none of these settings.")
         }
     }
 }
 
-fn list(out: &mut dyn Write, changes: &[Change]) -> io::Result<()> {
+fn list(out: &mut dyn Write, grid: &Grid, tried: &Tried) -> io::Result<()> {
+    let changes = grid.changes(&tried.setting);
     if changes.is_empty() {
         writeln!(out, "  the file as it stands")?;
     }
-    changes.iter().try_for_each(|of| writeln!(out, "  {}", change(of)))
+    changes.iter().try_for_each(|of| writeln!(out, "  {}", change(grid, of)))
 }

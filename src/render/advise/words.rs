@@ -2,8 +2,8 @@
 
 use crate::advise::goal::{Goal, Quantity};
 use crate::advise::grid::Grid;
-use crate::advise::key::Change;
-use crate::advise::numbers::{NEVER, Numbers, culprit, range};
+use crate::advise::key::{Change, Key};
+use crate::advise::numbers::{NEVER, Numbers, culprit, range, together};
 use crate::advise::search::{Scope, Tried};
 use crate::base::time::Span;
 use crate::plan::range::{Range, rank};
@@ -15,6 +15,7 @@ pub(super) fn column(quantity: Quantity) -> &'static str {
         Quantity::BadImageExposure => "exposure",
         Quantity::LostRequests => "lost",
         Quantity::CapacityIfBad => "if bad",
+        Quantity::CapacityInRollback => "in rollback",
         other => other.word(),
     }
 }
@@ -29,15 +30,15 @@ fn value(quantity: Quantity, value: i64) -> String {
 }
 
 /// What a number is one of.
-fn whole(runs: &[Numbers], quantity: Quantity) -> String {
-    let of = match quantity {
-        Quantity::Capacity | Quantity::CapacityIfBad | Quantity::BadImageExposure => {
-            runs.first().map(|run| run.want)
-        }
-        Quantity::LostRequests => runs.first().map(|run| run.requests),
+fn whole(run: Option<&Numbers>, quantity: Quantity) -> Option<i64> {
+    match quantity {
+        Quantity::Capacity
+        | Quantity::CapacityIfBad
+        | Quantity::CapacityInRollback
+        | Quantity::BadImageExposure => run.map(|run| run.want),
+        Quantity::LostRequests => run.map(|run| run.requests),
         _ => None,
-    };
-    of.map_or(String::new(), |of| format!(" of {of}"))
+    }
 }
 
 /// A median with its range where the runs differ.
@@ -46,7 +47,7 @@ pub(super) fn spread(runs: &[Numbers], quantity: Quantity) -> String {
         return "-".to_string();
     };
     let [low, median, high] = [low, median, high].map(|of| value(quantity, of));
-    let of = whole(runs, quantity);
+    let of = whole(runs.first(), quantity).map_or(String::new(), |of| format!(" of {of}"));
     if low == high {
         return format!("{median}{of}");
     }
@@ -54,20 +55,16 @@ pub(super) fn spread(runs: &[Numbers], quantity: Quantity) -> String {
     format!("{median} [{}, {}]{of}", bare(&low), bare(&high))
 }
 
-/// The median alone.
-pub(super) fn median(runs: &[Numbers], quantity: Quantity) -> String {
-    let median = range(runs, quantity).map_or(NEVER, |range| range.median);
-    format!("{}{}", value(quantity, median), whole(runs, quantity))
-}
-
-/// The median of the duration, if it has one.
-pub(super) fn duration(runs: &[Numbers]) -> Option<i64> {
-    let median = range(runs, Quantity::Duration)?.median;
-    (median != NEVER).then_some(median)
+/// The median alone; of several services the longest time, the sum of numbers.
+pub(super) fn median(tried: &Tried, quantity: Quantity) -> String {
+    let of: Option<i64> = tried.runs.iter().map(|runs| whole(runs.first(), quantity)).sum();
+    let of = of.map_or(String::new(), |of| format!(" of {of}"));
+    format!("{}{of}", value(quantity, together(&tried.runs, quantity)))
 }
 
 /// What a setting gives for a goal: the numbers, and which failing version is to blame.
-pub(super) fn evidence(goal: &Goal, runs: &[Numbers]) -> String {
+pub(super) fn evidence(goal: &Goal, tried: &Tried) -> String {
+    let runs = tried.of(goal);
     if !runs.iter().all(|run| run.is_rolled_out) {
         let not = runs.iter().filter(|run| !run.is_rolled_out).count();
         return format!("the good version is not rolled out in {not} of {} runs", runs.len());
@@ -78,8 +75,8 @@ pub(super) fn evidence(goal: &Goal, runs: &[Numbers]) -> String {
 }
 
 /// Whether a goal holds.
-pub(super) fn holds(goal: &Goal, runs: &[Numbers]) -> bool {
-    runs.iter().all(|run| run.is_rolled_out) && goal.may_hold(runs, runs.len())
+pub(super) fn holds(goal: &Goal, tried: &Tried) -> bool {
+    tried.is_rolled_out() && goal.may_hold(tried.of(goal), tried.seeds())
 }
 
 /// `yes` or `no`.
@@ -87,9 +84,22 @@ pub(super) fn yes(holds: bool) -> &'static str {
     if holds { "yes" } else { "no" }
 }
 
+/// A service before what is said of it, where there are several.
+pub(super) fn of_several(grid: &Grid, service: usize, between: char) -> String {
+    match grid.services.as_slice() {
+        [_] => String::new(),
+        services => format!("{}{between}", services[service].key),
+    }
+}
+
+/// The path of a key, below its service where there are several.
+pub(super) fn path(grid: &Grid, service: usize, key: Key) -> String {
+    format!("{}{}", of_several(grid, service, '.'), key.path().join("."))
+}
+
 /// A change in full.
-pub(super) fn change(change: &Change) -> String {
-    format!("{}: {} → {}", change.key.path().join("."), change.from, change.to)
+pub(super) fn change(grid: &Grid, change: &Change) -> String {
+    format!("{}: {} → {}", path(grid, change.service, change.key), change.from, change.to)
 }
 
 /// What a setting changes, in short.
@@ -98,7 +108,10 @@ pub(super) fn changes(grid: &Grid, tried: &Tried) -> String {
     if changes.is_empty() {
         return "as it is".to_string();
     }
-    let short = |change: &Change| format!("{} {}", change.key.word(), change.to);
+    let short = |change: &Change| {
+        let of = of_several(grid, change.service, ' ');
+        format!("{of}{} {}", change.key.word(), change.to)
+    };
     changes.iter().map(short).collect::<Vec<_>>().join(", ")
 }
 

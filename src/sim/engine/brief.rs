@@ -36,7 +36,7 @@ impl Brief {
     /// An agent reports; if it says that the task runs, and that is to be seen, it is kept.
     pub(super) fn hear(&mut self, cx: &EngineCtx<'_>, task: TaskIx, status: &Status) {
         if status.state == TaskState::Running && self.tasks.get(&task) == Some(&true) {
-            self.held.insert(task, (status.clone(), cx.now, cx.journal.latest()));
+            self.held.insert(task, (status.clone(), cx.now, cx.store.journal.latest()));
         }
     }
 

@@ -13,7 +13,7 @@ use crate::swarmkit::agent::exec::Status;
 use crate::swarmkit::agent::task_manager::{Input as AgentInput, TaskManager};
 use crate::swarmkit::ctx::Ctx;
 use crate::swarmkit::defaults;
-use crate::swarmkit::store::{Change, Store, Task, TaskSnapshot, What};
+use crate::swarmkit::store::{Change, Task, TaskSnapshot, What};
 use crate::swarmkit::task::{NodeState, TaskState};
 use crate::timeline::record::TaskStatus;
 
@@ -28,14 +28,14 @@ impl Engine {
                     let first = task.state == TaskState::Assigned && sent.is_none();
                     if first || sent.is_some_and(|sent| sent != task.desired) {
                         self.tasks[task.task].sent = Some(task.desired);
-                        cx.journal.wake(*record);
+                        cx.store.journal.wake(*record);
                         self.queue_assignment(cx, *task, node, wait);
                     }
                 }
                 What::TaskDeleted(task) => {
                     let known = self.tasks.entry(task.task).sent.take().is_some();
                     if let (true, Some(node)) = (known, task.node) {
-                        cx.journal.wake(*record);
+                        cx.store.journal.wake(*record);
                         self.queue_assignment(cx, *task, node, wait);
                     }
                 }
@@ -56,9 +56,11 @@ impl Engine {
             return;
         }
         let link = &mut self.tasks[task.task];
-        if let Some(running) = &mut link.running {
-            running.latest = cx.journal.cause().or(running.latest);
-        }
+        let latest = match &mut link.running {
+            Some(running) => &mut running.latest,
+            None => &mut link.latest,
+        };
+        *latest = cx.store.journal.cause().or(*latest);
         if !std::mem::replace(&mut link.queued, true) {
             state.queued.push(task.task);
         }
@@ -72,7 +74,7 @@ impl Engine {
     }
 
     /// The wait since the last change is over: everything queued goes out.
-    pub(super) fn send_assignments(&mut self, cx: &mut EngineCtx<'_>, store: &Store, node: NodeIx) {
+    pub(super) fn send_assignments(&mut self, cx: &mut EngineCtx<'_>, node: NodeIx) {
         let state = &mut self.nodes[node];
         if state.send_at > cx.now {
             let after = state.send_at.since(cx.now);
@@ -80,11 +82,11 @@ impl Engine {
         }
         state.send_asked = false;
         let mut queued = std::mem::take(&mut state.queued);
-        self.starts.sort(store, &mut queued);
+        self.starts.sort(cx.store, &mut queued);
         for task in queued.drain(..) {
             self.tasks[task].queued = false;
-            let wish = store.task(task).map(|stored| stored.desired);
-            self.ask_delivery(cx, store, task, wish);
+            let wish = cx.store.task(task).map(|stored| stored.desired);
+            self.ask_delivery(cx, task, wish);
         }
         self.nodes[node].queued = queued;
     }
@@ -93,14 +95,14 @@ impl Engine {
     pub(super) fn ask_delivery(
         &mut self,
         cx: &mut EngineCtx<'_>,
-        store: &Store,
         task: TaskIx,
         wish: Option<TaskState>,
     ) {
-        let known = self.tasks.get(task).is_some_and(|link| link.running.is_some());
-        let stored = store.task_ever(task);
+        let link = self.tasks.get(task);
+        let known = link.is_some_and(|link| link.running.is_some() || link.rest.is_some());
+        let stored = cx.store.task_ever(task);
         let word = (!known).then(|| {
-            let key = store.service_ever(stored.service).key;
+            let key = cx.store.service_ever(stored.service).key;
             let slot = slot_number(stored.slot);
             key.block(Role::Task, slot, stored.ordinal.0, 0)[word::ACCEPT]
         });
@@ -112,11 +114,11 @@ impl Engine {
     pub(super) fn deliver(
         &mut self,
         cx: &mut EngineCtx<'_>,
-        store: &Store,
         task: TaskIx,
         wish: Option<TaskState>,
     ) {
-        if self.tasks.entry(task).running.is_some() {
+        self.rouse(cx.store, task);
+        if self.tasks[task].running.is_some() {
             let node = self.tasks[task].running.as_ref().map(|running| running.node);
             if node.is_some_and(|node| !self.nodes[node].in_contact()) {
                 return;
@@ -127,13 +129,13 @@ impl Engine {
             };
             return self.drive(cx, task, Message::Agent(input));
         }
-        let (Some(desired), Some(stored)) = (wish, store.task(task)) else { return };
+        let (Some(desired), Some(stored)) = (wish, cx.store.task(task)) else { return };
         let Some(node) = stored.node.filter(|node| self.nodes[*node].in_contact()) else { return };
         if stored.state > TaskState::Running {
             return;
         }
-        let template = self.template(store, stored, node);
-        let supply = self.supply(&template, node, store);
+        let template = self.template(cx.store, stored, node);
+        let supply = self.supply(&template, node, cx.store);
         let (slot, ordinal) = (slot_number(stored.slot), stored.ordinal.0);
         let crash = self.software.crash(&template, slot, ordinal);
         let container = Controller::new(template, slot, ordinal, supply, crash);
@@ -144,8 +146,7 @@ impl Engine {
             container,
             unsent: None,
             stamp: cx.now,
-            latest: cx.journal.cause(),
-            start_off: self.starts.off((stored.slot, stored.ordinal)),
+            latest: cx.store.journal.cause(),
             starting: false,
         };
         self.tasks[task].running = Some(Box::new(running));
@@ -157,7 +158,7 @@ impl Engine {
         self.brief.hear(cx, task, running.agent.status());
         let first = running.unsent.is_none();
         running.stamp = cx.now;
-        running.unsent = Some((cx.now, cx.journal.latest()));
+        running.unsent = Some((cx.now, cx.store.journal.latest()));
         if first && self.nodes[running.node].in_contact() {
             self.due.push(task);
             self.ask_flush(cx);
@@ -212,15 +213,18 @@ impl Engine {
             }
             let Status { state, message, err, exit } = status;
             let status = TaskStatus { state, message, err, exit, stamp };
-            let again = is_stored(stored, &status);
+            let (again, ended) = (is_stored(stored, &status), state.is_terminal());
             ctx.store.journal.wake(cause);
             if again {
                 ctx.store.report_again(ctx.now, task);
-                continue;
+            } else {
+                ctx.store.write_status(ctx.now, task, status, Some(ctx.now));
+                if let Some(running) = &mut self.tasks[task].running {
+                    running.latest = ctx.store.journal.latest();
+                }
             }
-            ctx.store.write_status(ctx.now, task, status, Some(ctx.now));
-            if let Some(running) = &mut self.tasks[task].running {
-                running.latest = ctx.store.journal.latest();
+            if ended {
+                self.lay_to_rest(ctx.store, task);
             }
         }
         if self.due.is_empty() {

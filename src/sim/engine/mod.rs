@@ -9,6 +9,7 @@ pub mod crash;
 mod dispatcher;
 mod node;
 mod plan;
+mod rest;
 mod starts;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use crate::base::ids::{EndpointIx, Id, IdVec, NodeIx, RecordNo, TaskIx, TemplateIx};
 use crate::base::time::{SimTime, Span};
+use crate::docker::behaviour::Image;
 use crate::docker::controller::{
     Controller, Effect as DockerEffect, Fact as DockerFact, Input as DockerInput, Template, Timer,
 };
@@ -25,7 +27,6 @@ use crate::swarmkit::agent::exec::Operation;
 use crate::swarmkit::agent::task_manager::{
     Effect as AgentEffect, Input as AgentInput, TaskManager,
 };
-use crate::swarmkit::journal::Journal;
 use crate::swarmkit::store::Store;
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::{
@@ -74,15 +75,16 @@ pub struct Asked {
 pub struct EngineCtx<'a> {
     /// The present instant.
     pub now: SimTime,
-    /// Where facts are noted.
-    pub journal: &'a mut Journal,
+    /// The manager's store, whose journal notes facts. Nodes read the rest of it, and write by way of
+    /// reports only.
+    pub store: &'a mut Store,
     /// Wakes asked for.
     pub asked: &'a mut Vec<Asked>,
 }
 
 impl EngineCtx<'_> {
     fn ask(&mut self, after: Span, event: EngineEvent, foreground: bool) {
-        let (at, cause) = (self.now.after(after), self.journal.latest());
+        let (at, cause) = (self.now.after(after), self.store.journal.latest());
         self.asked.push(Asked { at, event, cause, foreground });
     }
 }
@@ -99,8 +101,6 @@ struct Running {
     stamp: SimTime,
     /// The last record about it.
     latest: Option<RecordNo>,
-    /// By how much its start is given to be off the median.
-    start_off: Span,
     /// Counts among those being started on its node.
     starting: bool,
 }
@@ -111,6 +111,10 @@ pub struct Engine {
     scenario: Arc<Scenario>,
     /// How software behaves now, faults included.
     software: Software,
+    /// Whether a fault has made it otherwise than the scenario has it.
+    software_changed: bool,
+    /// Images as they behave now, by the names that were asked for.
+    images: BTreeMap<Arc<str>, (Arc<str>, Arc<Image>)>,
     nodes: IdVec<NodeIx, OnNode>,
     tasks: IdVec<TaskIx, Link>,
     templates: BTreeMap<(TemplateIx, EndpointIx, u16), Arc<Template>>,
@@ -161,8 +165,14 @@ struct Link {
     sent: Option<TaskState>,
     /// Waits to be sent.
     queued: bool,
+    /// The task is at rest: agent and container are made again if something is wished of it.
+    rest: Option<rest::Rest>,
+    /// The last record about a task at rest.
+    latest: Option<RecordNo>,
     running: Option<Box<Running>>,
 }
+
+const _: () = assert!(size_of::<Link>() <= 16, "there is one for each task ever made");
 
 #[derive(Clone, Debug)]
 enum Message {
@@ -173,10 +183,17 @@ enum Message {
 impl Engine {
     /// Nodes without tasks.
     pub fn new(scenario: Arc<Scenario>, status_phase: u64) -> Engine {
+        let software = Software::new(&scenario);
+        Engine::with_software(scenario, software, status_phase)
+    }
+
+    fn with_software(scenario: Arc<Scenario>, software: Software, status_phase: u64) -> Engine {
         let curls = |step: &Step| matches!(step.action, Action::Curl(_));
         let balancers_are_asked = !scenario.traffic.is_empty() || scenario.script.iter().any(curls);
         Engine {
-            software: Software::new(&scenario),
+            software,
+            software_changed: false,
+            images: BTreeMap::new(),
             scenario,
             nodes: IdVec::new(),
             tasks: IdVec::new(),
@@ -203,7 +220,15 @@ impl Engine {
         self.queue.clear();
         self.agent_effects.clear();
         self.docker_effects.clear();
+        // What does not depend on the seed is kept for the same scenario.
+        let same = Arc::ptr_eq(&self.scenario, &scenario) && !self.software_changed;
+        let (software, images) = if same {
+            (self.software, self.images)
+        } else {
+            (Software::new(&scenario), BTreeMap::new())
+        };
         Engine {
+            images,
             nodes: self.nodes.emptied(),
             tasks: self.tasks.emptied(),
             due: self.due,
@@ -211,7 +236,7 @@ impl Engine {
             queue: self.queue,
             agent_effects: self.agent_effects,
             docker_effects: self.docker_effects,
-            ..Engine::new(scenario, status_phase)
+            ..Engine::with_software(scenario, software, status_phase)
         }
     }
 
@@ -225,7 +250,7 @@ impl Engine {
         &self.backends
     }
 
-    /// The container of a task, while its agent knows it.
+    /// The container of a task, while its agent knows it and it is not at rest.
     pub fn container(&self, task: TaskIx) -> Option<&Controller> {
         Some(&self.tasks.get(task)?.running.as_ref()?.container)
     }
@@ -239,7 +264,7 @@ impl Engine {
     fn drive(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, first: Message) {
         let Some(mut running) = self.tasks.entry(task).running.take() else { return };
         if running.latest.is_some() {
-            cx.journal.wake(running.latest);
+            cx.store.journal.wake(running.latest);
         }
         let mut closed = false;
         let mut next = Some(first);
@@ -288,7 +313,8 @@ impl Engine {
                     let latencies = &running.container.template().latencies;
                     let each = latencies.start_each_other.median();
                     let others = each.times(i64::from(node.begin_start()));
-                    congestion = others.plus(running.start_off);
+                    let stored = cx.store.task_ever(task);
+                    congestion = others.plus(self.starts.off((stored.slot, stored.ordinal)));
                 }
                 let begin = DockerInput::Begin { operation, congestion };
                 self.queue.push_back(Message::Docker(begin));
@@ -374,8 +400,8 @@ impl Engine {
             DockerFact::Deactivated => self.backend(cx, task, running, BackendChange::Drained),
             DockerFact::Gone => self.backend(cx, task, running, BackendChange::Left),
         };
-        running.latest = Some(cx.journal.note(cx.now, fact));
-        cx.journal.wake(running.latest);
+        running.latest = Some(cx.store.journal.note(cx.now, fact));
+        cx.store.journal.wake(running.latest);
     }
 
     fn backend(
@@ -394,9 +420,9 @@ impl Engine {
     }
 
     /// Passes what the clock says to the machine concerned.
-    pub fn wake(&mut self, cx: &mut EngineCtx<'_>, store: &Store, event: EngineEvent) {
+    pub fn wake(&mut self, cx: &mut EngineCtx<'_>, event: EngineEvent) {
         match event {
-            EngineEvent::Deliver(task, wish) => self.deliver(cx, store, task, wish),
+            EngineEvent::Deliver(task, wish) => self.deliver(cx, task, wish),
             EngineEvent::Retry(task, incarnation) => {
                 let node = self.tasks.get(task).and_then(|l| l.running.as_ref()).map(|r| r.node);
                 if node.is_some_and(|node| self.nodes[node].is_up(incarnation)) {
@@ -409,8 +435,8 @@ impl Engine {
                     self.drive(cx, task, Message::Docker(DockerInput::Timer(timer)));
                 }
             }
-            EngineEvent::Assign(node) => self.send_assignments(cx, store, node),
-            EngineEvent::Register(node, incarnation) => self.register(cx, store, node, incarnation),
+            EngineEvent::Assign(node) => self.send_assignments(cx, node),
+            EngineEvent::Register(node, incarnation) => self.register(cx, node, incarnation),
             EngineEvent::Silent(node, outage) => self.fall_silent(cx, node, outage),
             EngineEvent::Flush | EngineEvent::GiveUp(..) => {
                 unreachable!("these write to the store: the world calls them by name")
@@ -422,12 +448,14 @@ impl Engine {
     pub fn signal(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, kill: bool) {
         use crate::docker::container::Signal;
         let signal = if kill { Signal::Kill } else { Signal::Stop };
+        self.rouse(cx.store, task);
         self.blame(cx, task);
         self.drive(cx, task, Message::Docker(DockerInput::Signal(signal)));
     }
 
     /// A task's process leaves by itself, now.
     pub fn exit(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, code: i32) {
+        self.rouse(cx.store, task);
         self.blame(cx, task);
         self.drive(cx, task, Message::Docker(DockerInput::Exit(code)));
     }
@@ -435,7 +463,7 @@ impl Engine {
     /// What happens to a task next follows from what is happening now.
     pub(super) fn blame(&mut self, cx: &EngineCtx<'_>, task: TaskIx) {
         if let Some(running) = &mut self.tasks.entry(task).running {
-            running.latest = cx.journal.latest().or(running.latest);
+            running.latest = cx.store.journal.latest().or(running.latest);
         }
     }
 
@@ -452,7 +480,7 @@ impl Engine {
         }
     }
 
-    /// All tasks whose agent knows them, in order of creation.
+    /// All tasks whose agent knows them, but for those at rest, in order of creation.
     pub fn running_tasks(&self) -> impl Iterator<Item = (TaskIx, NodeIx)> + '_ {
         let running = |(task, link): (TaskIx, &Link)| {
             link.running.as_ref().map(|running| (task, running.node))

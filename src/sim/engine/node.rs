@@ -10,7 +10,6 @@ use crate::docker::controller::Input as DockerInput;
 use crate::sim::engine::{BackendNews, Engine, EngineCtx, EngineEvent, Message, Spread};
 use crate::swarmkit::agent::task_manager::Input as AgentInput;
 use crate::swarmkit::defaults::Timing;
-use crate::swarmkit::store::Store;
 use crate::swarmkit::task::{NodeState, TaskState};
 use crate::timeline::record::{BackendChange, Fact, NodeChange};
 
@@ -107,22 +106,23 @@ impl Engine {
     }
 
     /// The machine loses power: containers and engine are gone at once.
-    pub fn crash_node(&mut self, cx: &mut EngineCtx<'_>, timing: &Timing, node: NodeIx) {
+    pub fn crash_node(&mut self, cx: &mut EngineCtx<'_>, node: NodeIx) {
         if !self.nodes[node].powered {
             return;
         }
-        cx.journal.note(cx.now, Fact::Node { node, change: NodeChange::Crashed });
-        let cut = cx.journal.latest();
+        cx.store.journal.note(cx.now, Fact::Node { node, change: NodeChange::Crashed });
+        let cut = cx.store.journal.latest();
         self.nodes[node].powered = false;
         self.nodes[node].starting = 0;
-        self.lose_contact(cx, timing, node);
+        self.lose_contact(cx, node);
+        self.rouse_all(cx.store, node);
         for task in self.tasks_on(node) {
             if let Some(running) = &mut self.tasks[task].running {
                 running.starting = false;
                 running.unsent = None;
                 self.brief.forget(task);
             }
-            cx.journal.wake(cut);
+            cx.store.journal.wake(cut);
             if self.balancers_are_asked {
                 let (at, change, spread) = (cx.now, BackendChange::Left, Spread::NodeLoss);
                 self.backends.push(BackendNews { at, task, node, change, spread });
@@ -133,8 +133,8 @@ impl Engine {
     }
 
     /// The node cannot reach the manager any more; what runs there runs on.
-    pub fn lose_contact(&mut self, cx: &mut EngineCtx<'_>, timing: &Timing, node: NodeIx) {
-        let state = &mut self.nodes[node];
+    pub fn lose_contact(&mut self, cx: &mut EngineCtx<'_>, node: NodeIx) {
+        let (state, timing) = (&mut self.nodes[node], self.software.timing());
         state.in_contact = false;
         state.incarnation += 1;
         state.queued.clear();
@@ -154,7 +154,7 @@ impl Engine {
     /// Missing heartbeats make the manager give the node up, at its next look.
     pub(super) fn fall_silent(&mut self, cx: &mut EngineCtx<'_>, node: NodeIx, outage: u16) {
         if self.nodes[node].incarnation == outage && !self.nodes[node].in_contact {
-            let cause = cx.journal.cause();
+            let cause = cx.store.journal.cause();
             self.verdicts.push((node, NodeState::Down, "heartbeat failure", cause));
             self.ask_flush(cx);
         }
@@ -167,7 +167,7 @@ impl Engine {
         }
         let restarted = !self.nodes[node].powered;
         if restarted {
-            cx.journal.note(cx.now, Fact::Node { node, change: NodeChange::Booted });
+            cx.store.journal.note(cx.now, Fact::Node { node, change: NodeChange::Booted });
         }
         let state = &mut self.nodes[node];
         state.powered = true;
@@ -178,43 +178,39 @@ impl Engine {
     }
 
     /// The agent has a session again: it reports everything, and is sent its complete set.
-    pub(super) fn register(
-        &mut self,
-        cx: &mut EngineCtx<'_>,
-        store: &Store,
-        node: NodeIx,
-        incarnation: u16,
-    ) {
+    pub(super) fn register(&mut self, cx: &mut EngineCtx<'_>, node: NodeIx, incarnation: u16) {
         if !self.nodes[node].is_up(incarnation) {
             return;
         }
         self.nodes[node].in_contact = true;
-        let back = cx.journal.cause();
+        let back = cx.store.journal.cause();
         self.verdicts.push((node, NodeState::Ready, "", back));
         self.ask_flush(cx);
+        self.rouse_all(cx.store, node);
         for task in self.tasks_on(node) {
             let Some(running) = &self.tasks[task].running else { continue };
             let dead = running.container.container().exit_code() == Some(POWER_CUT);
             if dead {
-                cx.journal.wake(back);
+                cx.store.journal.wake(back);
                 self.blame(cx, task);
                 self.drive(cx, task, Message::Agent(AgentInput::EngineRestarted));
             }
             self.resend(cx, task);
         }
-        let mine: Vec<(TaskIx, TaskState)> = store
+        let mine: Vec<(TaskIx, TaskState)> = cx
+            .store
             .tasks()
             .filter(|(_, t)| t.node == Some(node) && t.state >= TaskState::Assigned)
             .map(|(task, t)| (task, t.desired))
             .collect();
         for task in self.tasks_on(node) {
             if mine.binary_search_by_key(&task, |(task, _)| *task).is_err() {
-                self.ask_delivery(cx, store, task, None);
+                self.ask_delivery(cx, task, None);
             }
         }
         for (task, desired) in mine {
             self.tasks.entry(task).sent = Some(desired);
-            self.ask_delivery(cx, store, task, Some(desired));
+            self.ask_delivery(cx, task, Some(desired));
         }
     }
 
@@ -227,7 +223,7 @@ impl Engine {
         self.ask_flush(cx);
     }
 
-    /// Tasks that the node's agent knows, ascending.
+    /// Tasks that the node's agent knows, but for those at rest, ascending.
     pub fn tasks_on(&self, node: NodeIx) -> Vec<TaskIx> {
         self.running_tasks().filter(|(_, on)| *on == node).map(|(task, _)| task).collect()
     }

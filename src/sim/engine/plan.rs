@@ -62,6 +62,11 @@ impl Software {
         self.kinds.iter().position(|kind| kind == latency).unwrap_or(0) as u16
     }
 
+    /// Upstream's waiting times.
+    pub(super) fn timing(&self) -> &Timing {
+        &self.timing
+    }
+
     /// The agent's wait after a cancelled operation.
     pub fn agent_retry(&self) -> Span {
         self.timing.agent_retry
@@ -137,7 +142,9 @@ impl Engine {
     /// Changes how software behaves; templates are made anew.
     pub fn change_software(&mut self, change: impl FnOnce(&mut Software)) {
         change(&mut self.software);
+        self.software_changed = true;
         self.templates.clear();
+        self.images.clear();
     }
 
     /// What the containers of a task's version are made from on such a node.
@@ -149,14 +156,13 @@ impl Engine {
         }
         let spec = store.template(task.template);
         let name = store.image(task.template);
-        let image_key = image_key(name);
-        let image = self.image(name, &image_key);
+        let (image_key, image) = self.image(name);
         let cluster = &self.scenario.cluster;
         let mut latencies = Latencies::measured(cluster.engine)
             .changed_by(&cluster.latency)
             .changed_by(&self.software.kinds[usize::from(kind)])
             .changed_by(&image.latency);
-        if let Some(Pull::Takes(takes)) = self.software.pulls.get(&image_key) {
+        if let Some(Pull::Takes(takes)) = self.software.pulls.get(&*image_key) {
             latencies.pull = takes.clone();
         }
         let container = &spec.container;
@@ -166,9 +172,9 @@ impl Engine {
         let program = container.command.first().or(container.args.first());
         let template = Arc::new(Template {
             image_name: name.clone(),
-            image_key: image_key.into(),
+            image_key,
             probing: health::effective(container.healthcheck.as_ref(), image.healthcheck.as_ref()),
-            image: Arc::new(image),
+            image,
             program: program.map_or("/app/no-such-program", String::as_str).into(),
             grace: stop_grace(container.stop_grace_period),
             has_service_binding: published || !spec.networks.is_empty(),
@@ -182,12 +188,19 @@ impl Engine {
         template
     }
 
-    fn image(&self, name: &str, key: &str) -> Image {
+    /// An image as it behaves now, under the name by which scenarios and faults speak of it.
+    fn image(&mut self, name: &Arc<str>) -> (Arc<str>, Arc<Image>) {
+        if let Some(known) = self.images.get(name) {
+            return known.clone();
+        }
+        let key = image_key(name);
         let mut image = self.scenario.image(name);
-        if let Some(health) = self.software.health.get(key) {
+        if let Some(health) = self.software.health.get(&key) {
             image.health = health.clone();
         }
-        image
+        let known = (Arc::from(key), Arc::new(image));
+        self.images.insert(name.clone(), known.clone());
+        known
     }
 
     /// Whether the image can be had on a node (semantics 11.2).

@@ -102,6 +102,16 @@ impl TaskManager {
         }
     }
 
+    /// A task manager that has nothing left to do, with what it knows.
+    pub fn left(desired: TaskState, status: Status) -> TaskManager {
+        TaskManager { desired, status, ..TaskManager::new() }
+    }
+
+    /// Whether the task has ended, and nothing comes from here until something is wished of it.
+    pub fn is_at_rest(&self) -> bool {
+        self.life == Life::Open && self.running.is_none() && self.status.state.is_terminal()
+    }
+
     /// The last status, as the agent knows it. On a new session all of them are reported again
     /// (semantics 10.5).
     pub fn status(&self) -> &Status {

@@ -14,7 +14,7 @@ use crate::swarmkit::orchestrator::restart::RestartSupervisor;
 use crate::swarmkit::orchestrator::slot::{SlotSet, tasks_by_id, updatable_tasks};
 use crate::swarmkit::orchestrator::supervisor::UpdateSupervisor;
 use crate::swarmkit::orchestrator::{is_global, is_task_dirty, new_task};
-use crate::swarmkit::store::{Node, ServiceSnapshot, Store, What};
+use crate::swarmkit::store::{Node, ServiceSnapshot, What};
 use crate::swarmkit::task::{Availability, TaskState};
 use crate::timeline::record::{Maker, SlotKey};
 
@@ -44,16 +44,7 @@ pub(super) fn fits(snapshot: &ServiceSnapshot, node: &Node) -> bool {
 
 impl GlobalOrchestrator {
     /// Notes a change that reaches it at `at`. True if it has to act.
-    pub fn hear(
-        &mut self,
-        store: &Store,
-        at: SimTime,
-        what: &What,
-        record: Option<RecordNo>,
-    ) -> bool {
-        let global = |task: TaskIx| {
-            store.service(store.task_ever(task).service).is_some_and(|s| is_global(&s.now))
-        };
+    pub fn hear(&mut self, at: SimTime, what: &What, record: Option<RecordNo>) -> bool {
         let news = match what {
             What::Service(service, snapshot) if is_global(snapshot) => {
                 News::Service(*service, snapshot.clone())
@@ -63,12 +54,10 @@ impl GlobalOrchestrator {
             }
             What::Node(node) if !self.services.is_empty() => News::Node(*node),
             What::NodeDeleted(node) if !self.services.is_empty() => News::NodeDeleted(*node),
-            What::TaskUpdated(task)
-                if task.is_runnable() && task.state.is_terminal() && global(task.task) =>
-            {
+            What::TaskUpdated(task) if task.is_runnable() && task.state.is_terminal() => {
                 News::TaskEnded(task.task)
             }
-            What::TaskDeleted(task) if global(task.task) => News::TaskDeleted(task.task),
+            What::TaskDeleted(task) => News::TaskDeleted(task.task),
             _ => return false,
         };
         self.news.push_back((at, record, news));

@@ -45,11 +45,7 @@ impl JobsOrchestrator {
                 if !task.state.is_terminal() || task.desired > TaskState::Complete {
                     return false;
                 }
-                let service = store.task_ever(task.task).service;
-                if store.service(service).is_none_or(|stored| stored.job.is_none()) {
-                    return false;
-                }
-                News::Service(service)
+                News::Service(store.task_ever(task.task).service)
             }
             What::Service(service, snapshot) if is_job(snapshot) => News::Service(*service),
             What::ServiceDeleted(service) if store.service_ever(*service).job.is_some() => {

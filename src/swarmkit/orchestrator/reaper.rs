@@ -42,10 +42,12 @@ impl TaskReaper {
                 true
             }
             What::TaskUpdated(task) => {
-                let stored = store.task_ever(task.task);
-                let slot = (stored.service, stored.slot);
-                if !self.kept.is_empty() && self.kept.remove(&slot) {
-                    self.fresh.insert(slot);
+                if !self.kept.is_empty() {
+                    let stored = store.task_ever(task.task);
+                    let slot = (stored.service, stored.slot);
+                    if self.kept.remove(&slot) {
+                        self.fresh.insert(slot);
+                    }
                 }
                 if task.desired == TaskState::Remove && has_no_container(*task) {
                     self.cleanup.insert(task.task);

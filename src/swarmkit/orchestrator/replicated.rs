@@ -26,6 +26,8 @@ pub struct ReplicatedOrchestrator {
     news: VecDeque<Heard>,
     /// Whether something was noted since the last commit mark.
     noted: bool,
+    /// Empty but while it acts: kept for its room.
+    todo: Todo,
 }
 
 #[derive(Clone, Debug)]
@@ -54,10 +56,11 @@ impl ReplicatedOrchestrator {
     #[must_use]
     pub fn anew(mut self) -> ReplicatedOrchestrator {
         self.news.clear();
-        ReplicatedOrchestrator { news: self.news, noted: false }
+        ReplicatedOrchestrator { news: self.news, noted: false, todo: self.todo }
     }
 
-    /// Notes a change that reaches it at `at`. True if that is a commit it has to act upon.
+    /// Notes a change that reaches it at `at`: of the tasks, only those of replicated services are
+    /// told to it. True if that is a commit it has to act upon.
     ///
     /// Upstream: `manager/orchestrator/replicated/tasks.go` `handleTaskEvent`,
     /// `manager/orchestrator/replicated/services.go` `handleServiceEvent`.
@@ -68,19 +71,15 @@ impl ReplicatedOrchestrator {
         what: &What,
         record: Option<RecordNo>,
     ) -> bool {
-        let replicated = |service| store.service(service).is_some_and(|s| is_replicated(&s.now));
         let news = match what {
             What::TaskCreated(task) | What::TaskUpdated(task) => {
-                if !needs_restart(store, *task) || !replicated(store.task_ever(task.task).service) {
+                if !needs_restart(store, *task) {
                     return false;
                 }
                 News::Restart(task.task)
             }
             What::TaskDeleted(task) => {
                 let service = store.task_ever(task.task).service;
-                if !replicated(service) {
-                    return false;
-                }
                 self.put(at, record, News::TaskDeleted(task.task));
                 if !task.is_runnable() {
                     return false;
@@ -124,9 +123,9 @@ impl ReplicatedOrchestrator {
         restart: &mut RestartSupervisor,
         supervisor: &mut UpdateSupervisor,
     ) {
-        let mut todo = Todo::default();
+        let mut todo = std::mem::take(&mut self.todo);
         while self.news.front().is_some_and(|heard| heard.at <= ctx.now) {
-            let Some(Heard { record, news, .. }) = self.news.pop_front() else { return };
+            let Some(Heard { record, news, .. }) = self.news.pop_front() else { break };
             ctx.store.journal.wake(record);
             match news {
                 News::Restart(task) => todo.restart(task, record),
@@ -147,6 +146,8 @@ impl ReplicatedOrchestrator {
                 News::Commit => todo.tick(ctx, restart, supervisor),
             }
         }
+        debug_assert!(todo.restart.is_empty() && todo.reconcile.is_empty(), "a commit is last");
+        self.todo = todo;
     }
 
     /// What a new leader does first, behind the start-up check: everything is looked at.
@@ -174,8 +175,12 @@ impl ReplicatedOrchestrator {
 ///
 /// Upstream: `manager/orchestrator/replicated/tasks.go` `handleTaskChange`.
 pub fn needs_restart(store: &Store, task: TaskSnapshot) -> bool {
-    let lost = || task.node.is_some_and(|node| is_invalid_node(store, node));
-    task.is_runnable() && (task.state.is_terminal() || lost())
+    task.is_runnable() && has_ended_or_lost_its_node(store, task)
+}
+
+/// Whether no more is to be expected of a task where it is.
+pub fn has_ended_or_lost_its_node(store: &Store, task: TaskSnapshot) -> bool {
+    task.state.is_terminal() || task.node.is_some_and(|node| is_invalid_node(store, node))
 }
 
 /// Upstream: `manager/orchestrator/replicated/tasks.go` `restartTasksByNodeID`.
@@ -201,7 +206,7 @@ pub fn delete_service_tasks(ctx: &mut Ctx<'_>, service: ServiceIx) {
 }
 
 /// What is to be done at the next commit mark.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 struct Todo {
     restart: Vec<(TaskIx, Option<RecordNo>)>,
     reconcile: Vec<(ServiceIx, Arc<ServiceSnapshot>, Option<RecordNo>)>,

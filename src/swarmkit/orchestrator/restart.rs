@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::base::ids::{NodeIx, RunNo, ServiceIx, SpecVersion, TaskIx};
+use crate::base::ids::{NodeIx, RecordNo, RunNo, ServiceIx, SpecVersion, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::defaults;
@@ -23,6 +23,19 @@ pub struct RestartSupervisor {
     awaited: BTreeMap<TaskIx, Vec<TaskIx>>,
     history: BTreeMap<(ServiceIx, SlotKey), History>,
     generation: u32,
+    /// Ends of patience with old tasks. It is the same for all, so they come in the order of their
+    /// beginnings, and one wake for the first of them will do.
+    patience: VecDeque<Patience>,
+    patience_asked: bool,
+}
+
+/// When a delayed start waits for its old task no longer.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    end: SimTime,
+    new: TaskIx,
+    generation: u32,
+    cause: Option<RecordNo>,
 }
 
 /// A replacement that will be wished to run later (semantics 6.5).
@@ -208,9 +221,7 @@ impl RestartSupervisor {
         };
         if let Some((old, _)) = old {
             self.awaited.entry(old).or_default().push(new);
-            let patience = ctx.now.after(ctx.timing.old_task_timeout);
-            let timer = Timer::PatienceOver(new, generation);
-            ctx.wake_in_background(patience, Class::DelayedStart, timer);
+            self.be_patient(ctx, new, generation);
         }
         let phase = if !delay.is_zero() {
             let timer = Timer::DelayElapsed(new, generation);
@@ -227,6 +238,42 @@ impl RestartSupervisor {
         let restart_put_off = false;
         let start = DelayedStart { generation, phase, old, released, worker, restart_put_off };
         self.delayed.insert(new, start);
+    }
+
+    fn be_patient(&mut self, ctx: &mut Ctx<'_>, new: TaskIx, generation: u32) {
+        self.drop_needless_patience();
+        let end = ctx.now.after(ctx.timing.old_task_timeout);
+        let cause = ctx.store.journal.latest();
+        self.patience.push_back(Patience { end, new, generation, cause });
+        self.ask_patience(ctx);
+    }
+
+    fn drop_needless_patience(&mut self) {
+        while let Some(Patience { new, generation, .. }) = self.patience.front().copied() {
+            if self.live(new, generation).is_some() {
+                return;
+            }
+            self.patience.pop_front();
+        }
+    }
+
+    fn ask_patience(&mut self, ctx: &mut Ctx<'_>) {
+        if let (false, Some(first)) = (self.patience_asked, self.patience.front()) {
+            self.patience_asked = true;
+            ctx.wake_in_background(first.end, Class::DelayedStart, Timer::PatienceOver);
+        }
+    }
+
+    /// Time to look whose patience is over.
+    pub fn patience_over(&mut self, ctx: &mut Ctx<'_>) {
+        self.patience_asked = false;
+        while let Some(first) = self.patience.front().copied().filter(|p| p.end <= ctx.now) {
+            self.patience.pop_front();
+            ctx.store.journal.wake(first.cause);
+            self.released(ctx, first.new, first.generation);
+        }
+        self.drop_needless_patience();
+        self.ask_patience(ctx);
     }
 
     /// Ends the delayed start of a task without starting it.

@@ -2,10 +2,9 @@
 //!
 //! Upstream: `manager/orchestrator/update/updater.go` `Supervisor`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::ids::{RunNo, ServiceIx, TaskIx};
+use crate::base::ids::{IdVec, RunNo, ServiceIx, TaskIx};
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::orchestrator::restart::RestartSupervisor;
 use crate::swarmkit::orchestrator::slot::SlotSet;
@@ -13,27 +12,27 @@ use crate::swarmkit::orchestrator::updater::Updater;
 use crate::swarmkit::store::ServiceSnapshot;
 use crate::swarmkit::task::TaskState;
 
-/// All updaters, running or ended and not yet taken off the list.
+/// All updaters, running or ended and not yet taken off the list: at most one of a service.
 #[derive(Clone, Debug, Default)]
 pub struct UpdateSupervisor {
-    entries: BTreeMap<ServiceIx, RunNo>,
-    updaters: BTreeMap<RunNo, Updater>,
-    /// Workers that wait for news of a task: created by them, so the number of a task leads to
-    /// them.
-    last: u32,
+    updaters: IdVec<ServiceIx, Option<Box<Updater>>>,
+    /// Whose each run was, cancelled ones included; the first run has number 1.
+    services: Vec<ServiceIx>,
 }
 
 impl UpdateSupervisor {
+    fn of(&self, service: ServiceIx) -> Option<&Updater> {
+        self.updaters.get(service)?.as_deref()
+    }
+
     /// Whether a request for this spec would change nothing: an updater has it in hand.
     pub fn has_in_hand(&self, service: ServiceIx, snapshot: &ServiceSnapshot) -> bool {
-        self.entries
-            .get(&service)
-            .is_some_and(|run| self.updaters[run].snapshot().spec == snapshot.spec)
+        self.of(service).is_some_and(|updater| updater.snapshot().spec == snapshot.spec)
     }
 
     /// Whether there is an updater for the service.
     pub fn is_updating(&self, service: ServiceIx) -> bool {
-        self.entries.contains_key(&service)
+        self.of(service).is_some()
     }
 
     /// Puts a new updater in the place of a running one with another spec (semantics 5.1).
@@ -50,28 +49,26 @@ impl UpdateSupervisor {
         if self.has_in_hand(service, snapshot) {
             return;
         }
-        if let Some(run) = self.entries.remove(&service) {
-            self.updaters.remove(&run);
-            ctx.out.holds -= 1;
-        }
-        self.last += 1;
-        let run = RunNo(self.last);
-        self.entries.insert(service, run);
-        self.updaters.insert(run, Updater::new(run, service, snapshot.clone(), slots));
-        ctx.out.holds += 1;
+        self.services.push(service);
+        let run = RunNo(self.services.len() as u32);
+        let updater = Updater::new(run, service, snapshot.clone(), slots);
+        let cancelled = self.updaters.entry(service).replace(Box::new(updater));
+        ctx.out.holds += i64::from(cancelled.is_none());
         ctx.wake_now(Class::UpdaterStart, Timer::UpdaterStart(run));
     }
 
     /// The updater of that number, if it was not cancelled or removed.
     pub fn updater(&mut self, run: RunNo) -> Option<&mut Updater> {
-        self.updaters.get_mut(&run)
+        let service = *self.services.get(run.0 as usize - 1)?;
+        self.updaters.get_mut(service)?.as_deref_mut().filter(|updater| updater.run() == run)
     }
 
     /// Takes an ended updater off the list.
     pub fn remove(&mut self, ctx: &mut Ctx<'_>, run: RunNo) {
-        if let Some(updater) = self.updaters.remove(&run) {
+        if let Some(updater) = self.updater(run) {
+            let service = updater.service();
+            self.updaters[service] = None;
             ctx.out.holds -= 1;
-            self.entries.remove(&updater.service());
         }
     }
 
@@ -83,15 +80,15 @@ impl UpdateSupervisor {
         state: TaskState,
         mut tell: impl FnMut(Class, Timer),
     ) {
-        let Some(run) = self.entries.get(&service) else { return };
-        let updater = &self.updaters[run];
+        let Some(updater) = self.of(service) else { return };
+        let run = updater.run();
         if state >= TaskState::Running
             && let Some(worker) = updater.worker_awaiting(task)
         {
-            tell(Class::Worker, Timer::WorkerNews(*run, worker, task, state));
+            tell(Class::Worker, Timer::WorkerNews(run, worker, task, state));
         }
         if state.is_terminal() && updater.watches_failures() && updater.made(task) {
-            tell(Class::FailureWatch, Timer::TaskEnded(*run, task));
+            tell(Class::FailureWatch, Timer::TaskEnded(run, task));
         }
     }
 
@@ -107,7 +104,7 @@ impl UpdateSupervisor {
             | Timer::TaskEnded(run, _) => run,
             _ => unreachable!("the leader passes only the updaters' timers"),
         };
-        let Some(updater) = self.updaters.get_mut(&run) else { return };
+        let Some(updater) = self.updater(run) else { return };
         match timer {
             Timer::UpdaterStart(_) => updater.start(ctx, restart),
             Timer::FinalWatch(_) => updater.final_watch_over(ctx),

@@ -81,3 +81,6 @@ fn rebuild_history(ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, tasks: &[
         restart.record_history(ctx.store, task);
     }
 }
+
+#[cfg(test)]
+mod tests;

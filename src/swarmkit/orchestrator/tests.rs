@@ -143,6 +143,18 @@ fn credentials_alone_do_not_count_for_tasks_that_are_up() {
     }
 }
 
+#[test]
+fn credentials_and_something_else_count() {
+    assert!(is_dirty(|s| {
+        s.task.pull_options = Some(text());
+        s.task.container.image = text();
+    }));
+    assert!(is_dirty(|s| {
+        s.task.placement = Some(constrained(&["node.labels.zone==a"], 0));
+        s.task.container.image = text();
+    }));
+}
+
 /// Upstream's `TestIsTaskDirty`.
 #[test]
 fn test_is_task_dirty() {

@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::base::ids::{RecordNo, RunNo, ServiceIx, TaskIx};
+use crate::base::ids::{Id, RecordNo, RunNo, ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::defaults;
@@ -123,6 +123,11 @@ impl Updater {
             failures: 0,
             stopped: false,
         }
+    }
+
+    /// Its number.
+    pub fn run(&self) -> RunNo {
+        self.run
     }
 
     /// Its service.
@@ -381,7 +386,7 @@ impl Updater {
             }
             Worker::AwaitingRunning { new, slot } if *new == task => {
                 let slot = *slot;
-                if let Ok(place) = self.made.binary_search_by_key(&task, |made| made.task) {
+                if let Some(place) = self.place_of(task) {
                     self.made[place].up = Some(ctx.now);
                 }
                 let start_first = self.config.order == UpdateOrder::StartFirst;
@@ -402,10 +407,20 @@ impl Updater {
         }
     }
 
+    /// Where a task is among those made. Mostly nobody else makes tasks meanwhile, and then its
+    /// number says it.
+    fn place_of(&self, task: TaskIx) -> Option<usize> {
+        let first = self.made.first()?.task;
+        let likely = task.index().checked_sub(first.index())?;
+        if self.made.get(likely).is_some_and(|made| made.task == task) {
+            return Some(likely);
+        }
+        self.made.binary_search_by_key(&task, |made| made.task).ok()
+    }
+
     /// The worker that waits for news of a task.
     pub fn worker_awaiting(&self, task: TaskIx) -> Option<u32> {
-        let place = self.made.binary_search_by_key(&task, |made| made.task).ok()?;
-        let worker = self.made[place].worker;
+        let worker = self.made[self.place_of(task)?].worker;
         match self.workers[worker as usize] {
             Worker::AwaitingStart { new, .. } | Worker::AwaitingRunning { new, .. }
                 if new == task =>
@@ -424,7 +439,7 @@ impl Updater {
 
     /// Whether this run made the task.
     pub fn made(&self, task: TaskIx) -> bool {
-        self.made.binary_search_by_key(&task, |made| made.task).is_ok()
+        self.place_of(task).is_some()
     }
 
     /// A task that this run made has ended.
@@ -455,9 +470,7 @@ impl Updater {
     ///
     /// Upstream: `manager/orchestrator/update/updater.go` `Run` `failureTriggersAction`.
     fn judge(&mut self, ctx: &mut Ctx<'_>, task: TaskIx) -> bool {
-        let Ok(place) = self.made.binary_search_by_key(&task, |made| made.task) else {
-            return false;
-        };
+        let Some(place) = self.place_of(task) else { return false };
         let made = &mut self.made[place];
         if made.judged {
             return false;

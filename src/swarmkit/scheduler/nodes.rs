@@ -156,28 +156,27 @@ impl NodeSet {
         self.some_faulty
     }
 
+    /// Makes an order of preference for a service that has none yet.
+    pub(super) fn put_in_order(&mut self, store: &Store, choices: &Choices, service: ServiceIx) {
+        if self.orders.iter().any(|order| order.service == service) {
+            return;
+        }
+        if choices.hints().is_some() {
+            self.choices = choices.clone();
+        }
+        let key = store.service_ever(service).key;
+        let (ranks, places) = (IdVec::new(), BTreeSet::new());
+        let mut order = Order { service, key, ranks, places };
+        for (node, info) in self.infos.iter().filter(|(_, info)| info.known) {
+            order.learn(&self.choices, info, node);
+        }
+        self.orders.push(order);
+    }
+
     /// The nodes in a service's order of preference, failures left aside.
-    pub(super) fn in_order(
-        &mut self,
-        store: &Store,
-        choices: &Choices,
-        service: ServiceIx,
-    ) -> impl Iterator<Item = NodeIx> + '_ {
-        let at = self.orders.iter().position(|order| order.service == service);
-        let at = at.unwrap_or_else(|| {
-            if choices.hints().is_some() {
-                self.choices = choices.clone();
-            }
-            let key = store.service_ever(service).key;
-            let (ranks, places) = (IdVec::new(), BTreeSet::new());
-            let mut order = Order { service, key, ranks, places };
-            for (node, info) in self.infos.iter().filter(|(_, info)| info.known) {
-                order.learn(&self.choices, info, node);
-            }
-            self.orders.push(order);
-            self.orders.len() - 1
-        });
-        let places = self.orders[at].places.iter();
+    pub(super) fn in_order(&self, service: ServiceIx) -> impl Iterator<Item = NodeIx> + '_ {
+        let order = self.orders.iter().find(|order| order.service == service);
+        let places = order.into_iter().flat_map(|order| &order.places);
         places.map(|place| NodeIx::from_index((*place & u128::from(u32::MAX)) as usize))
     }
 

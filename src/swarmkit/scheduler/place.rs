@@ -23,10 +23,12 @@ impl Scheduler {
     ) {
         let Some(first) = tasks.first().copied() else { return };
         let mut pipeline = Pipeline::of(ctx.store, first);
+        let others;
         let left = if self.placement == Placement::Given {
-            self.place_as_given(ctx, &mut pipeline, tasks)
+            others = self.place_as_given(ctx, &mut pipeline, tasks);
+            &others
         } else {
-            tasks.to_vec()
+            tasks
         };
         if left.is_empty() {
             return;
@@ -35,9 +37,9 @@ impl Scheduler {
         let left = match preferences(ctx.store, first) {
             [] => {
                 let nodes = self.best_nodes(ctx, &mut pipeline, group, left.len(), None);
-                self.place(ctx, &mut pipeline, group, &left, &nodes)
+                self.place(ctx, &mut pipeline, group, left, &nodes)
             }
-            _ => self.place_on_tree(ctx, &mut pipeline, group, left),
+            _ => self.place_on_tree(ctx, &mut pipeline, group, left.to_vec()),
         };
         if left.is_empty() {
             return;
@@ -103,47 +105,22 @@ impl Scheduler {
         branch: Option<&[NodeIx]>,
     ) -> Vec<NodeIx> {
         let faulty = self.nodes.some_faulty();
-        let mut candidates: Vec<NodeIx> = Vec::new();
-        let order: Vec<NodeIx> = if faulty || branch.is_some() {
-            self.nodes.in_order(ctx.store, ctx.choices, group.0).collect()
-        } else {
-            // Nodes that fail a filter must not use up the places of those that pass.
-            self.nodes.in_order(ctx.store, ctx.choices, group.0).take(count.max(8)).collect()
-        };
-        self.pick(ctx, pipeline, &order, branch, count, faulty, &mut candidates);
-        let all = ctx.store.node_count();
-        if candidates.len() < count && order.len() < all {
-            candidates.clear();
-            let order: Vec<NodeIx> = self.nodes.in_order(ctx.store, ctx.choices, group.0).collect();
-            self.pick(ctx, pipeline, &order, branch, count, faulty, &mut candidates);
+        self.nodes.put_in_order(ctx.store, ctx.choices, group.0);
+        let mut candidates: Vec<NodeIx> = Vec::with_capacity(count.min(ctx.store.node_count()));
+        for node in self.nodes.in_order(group.0) {
+            if !faulty && candidates.len() == count {
+                break;
+            }
+            let in_branch = branch.is_none_or(|nodes| nodes.contains(&node));
+            if in_branch && self.nodes.passes(ctx.store, pipeline, node) {
+                candidates.push(node);
+            }
         }
         if faulty {
             candidates.sort_by_key(|node| self.compare(ctx, group, *node));
             candidates.truncate(count);
         }
         candidates
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the inner loop of one function, called twice")]
-    fn pick(
-        &self,
-        ctx: &Ctx<'_>,
-        pipeline: &mut Pipeline,
-        order: &[NodeIx],
-        branch: Option<&[NodeIx]>,
-        count: usize,
-        all: bool,
-        into: &mut Vec<NodeIx>,
-    ) {
-        for node in order {
-            if !all && into.len() == count {
-                return;
-            }
-            let in_branch = branch.is_none_or(|nodes| nodes.contains(node));
-            if in_branch && self.nodes.passes(ctx.store, pipeline, *node) {
-                into.push(*node);
-            }
-        }
     }
 
     /// Fills until level, then round robin. Returns the tasks that found no place.

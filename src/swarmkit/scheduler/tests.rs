@@ -160,17 +160,21 @@ fn a_host_port_is_taken_once_per_node() {
 
 #[test]
 fn reservations_are_held_until_the_task_has_ended() {
-    let mut spec = replicated(1);
-    let reservations = Amounts { memory_bytes: 5 << 30, ..Amounts::default() };
-    spec.task.resources = Some(Resources { reservations, ..Resources::default() });
-    let (mut w, service) = placed(&["n1"], spec);
-    w.update_image(service, "v2");
-    w.run_until(ms(1_000));
-    assert_eq!(errors(&w), ["no suitable node (insufficient resources on 1 node)"]);
-    assert_eq!(nodes_of(&w), ["n1", "-"]);
-    w.report(w.named("1.1"), TaskState::Shutdown);
-    w.run_until(ms(2_000));
-    assert_eq!(nodes_of(&w), ["n1", "n1"]);
+    for reservations in [
+        Amounts { memory_bytes: 5 << 30, ..Amounts::default() },
+        Amounts { nano_cpus: 3_000_000_000, ..Amounts::default() },
+    ] {
+        let mut spec = replicated(1);
+        spec.task.resources = Some(Resources { reservations, ..Resources::default() });
+        let (mut w, service) = placed(&["n1"], spec);
+        w.update_image(service, "v2");
+        w.run_until(ms(1_000));
+        assert_eq!(errors(&w), ["no suitable node (insufficient resources on 1 node)"]);
+        assert_eq!(nodes_of(&w), ["n1", "-"]);
+        w.report(w.named("1.1"), TaskState::Shutdown);
+        w.run_until(ms(2_000));
+        assert_eq!(nodes_of(&w), ["n1", "n1"]);
+    }
 }
 
 /// A node has 4 processors and 8 GiB.

@@ -273,3 +273,16 @@ fn what_does_not_apply_does_nothing() {
     assert_eq!(tell(&mut manager, Input::Assigned { desired: S::Ready }), []);
     assert_eq!(manager, before);
 }
+
+#[test]
+fn a_task_is_at_rest_when_it_has_ended_and_can_be_taken_up_again() {
+    let mut manager = running();
+    assert!(!manager.is_at_rest(), "it waits for its end");
+    tell(&mut manager, failed("task: non-zero exit (1)", Some(1)));
+    assert!(manager.is_at_rest());
+    let mut again = TaskManager::left(manager.desired(), manager.status().clone());
+    assert_eq!(again, manager);
+    assert_eq!(tell(&mut again, Input::Removed), [Effect::Begin(Operation::Remove)]);
+    assert!(!again.is_at_rest(), "it is being removed");
+    assert!(!TaskManager::new().is_at_rest(), "it has not begun");
+}

@@ -69,6 +69,26 @@ fn reservations_are_summed_in_order_and_nodes_that_are_not_active_left_alone() {
 }
 
 #[test]
+fn a_node_that_is_reserved_to_the_last_keeps_its_tasks() {
+    for reservations in [
+        Amounts { memory_bytes: 8 << 30, ..Amounts::default() },
+        Amounts { nano_cpus: 4_000_000_000, ..Amounts::default() },
+    ] {
+        let mut w = World::new();
+        let node = w.node("n1");
+        let mut spec = replicated(2);
+        spec.task.resources = Some(Resources { reservations, ..Resources::default() });
+        let service = w.service(spec);
+        w.task_on(service, 1, Some(node), Running, Running);
+        enforce(&mut w.ctx(), node);
+        assert_eq!(w.facts(), [""; 0]);
+        w.task_on(service, 2, Some(node), Running, Running);
+        enforce(&mut w.ctx(), node);
+        same(&w.facts(), "2.1 is rejected (assigned node no longer meets constraints)");
+    }
+}
+
+#[test]
 fn removing_a_node_orphans_its_tasks() {
     let mut w = World::new();
     let node = w.node("n1");

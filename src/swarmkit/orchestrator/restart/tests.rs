@@ -123,11 +123,7 @@ fn policy_any() -> RestartPolicy {
 #[test]
 fn a_drained_node_skips_the_delay_and_a_dead_one_the_wait() {
     for (state, availability, asks) in [
-        (
-            NodeState::Ready,
-            Availability::Drain,
-            "ask 60s DelayedStart PatienceOver(t1, 1) (background)",
-        ),
+        (NodeState::Ready, Availability::Drain, "ask 60s DelayedStart PatienceOver (background)"),
         (
             NodeState::Down,
             Availability::Active,
@@ -138,7 +134,7 @@ fn a_drained_node_skips_the_delay_and_a_dead_one_the_wait() {
             NodeState::Ready,
             Availability::Active,
             "1 waits: restart delay of 1.2 5s
-            ask 60s DelayedStart PatienceOver(t1, 1) (background)
+            ask 60s DelayedStart PatienceOver (background)
             ask 5s DelayedStart DelayElapsed(t1, 1) (background)",
         ),
     ] {
@@ -221,7 +217,7 @@ fn a_delayed_start_waits_for_the_old_task_and_at_most_its_patience() {
     let mut restart = RestartSupervisor::default();
     let old = w.store.snapshot(task);
     restart.delay_start(&mut w.ctx(), new, WaitFor::Stop(old), Span::ZERO, None);
-    same(&w.lines(), "ask 60s DelayedStart PatienceOver(t1, 1) (background)");
+    same(&w.lines(), "ask 60s DelayedStart PatienceOver (background)");
     w.now = ms(60_000);
     restart.released(&mut w.ctx(), new, 1);
     same(&w.lines(), "60s 1.2 is to be running");
