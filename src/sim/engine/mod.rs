@@ -75,8 +75,8 @@ pub struct Asked {
 pub struct EngineCtx<'a> {
     /// The present instant.
     pub now: SimTime,
-    /// The manager's store, whose journal notes facts. Nodes read the rest of it, and write by way of
-    /// reports only.
+    /// The manager's store, whose journal notes facts. Nodes read the rest of it, and write by way
+    /// of reports only.
     pub store: &'a mut Store,
     /// Wakes asked for.
     pub asked: &'a mut Vec<Asked>,
