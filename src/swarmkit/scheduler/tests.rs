@@ -1,14 +1,16 @@
 //! Semantics 9.2 to 9.6: who goes where, when, and why not.
 
-use crate::base::ids::{NodeIx, ServiceIx};
+use crate::base::ids::{NodeIx, ServiceIx, SlotNo};
 use crate::base::time::Span;
 use crate::swarmkit::controlapi::remove_node;
 use crate::swarmkit::fixture::{World, ms, replicated, same, silent};
+use crate::swarmkit::orchestrator::new_task;
 use crate::swarmkit::spec::{
     Amounts, EndpointSpec, Mode, Placement, Platform, PortConfig, Protocol, PublishMode, Resources,
     ServiceSpec,
 };
 use crate::swarmkit::task::{Availability, NodeState, TaskState};
+use crate::timeline::record::{Maker, SlotKey};
 
 use TaskState::{Failed, Running};
 
@@ -63,7 +65,7 @@ fn a_task_is_pending_then_waits_for_a_pause_of_commits() {
     );
 }
 
-/// The first nodes that are looked at are eight; if they do not fit, all are.
+/// However far back it is in the order of preference.
 #[test]
 fn the_only_node_that_fits_is_found_among_many() {
     let names: Vec<String> = (1..=12).map(|n| format!("n{n}")).collect();
@@ -358,4 +360,41 @@ fn a_pending_task_is_placed_though_its_service_is_gone() {
         0.02s 1.1 is to be remove
         0.07s 1.1 on n1",
     );
+}
+
+/// The accounts of a node are of what is to run there: a task that is ordered down is off them at
+/// once, however long it takes to end.
+#[test]
+fn a_task_that_is_ordered_down_leaves_its_place_at_once() {
+    let (mut w, service) = placed(&["n1", "n2"], replicated(2));
+    let old = w.store.tasks().next().map(|(task, _)| task).expect("two were placed");
+    let now = w.store.service(service).expect("it exists").now.clone();
+    w.act(|_, ctx| {
+        ctx.store.set_desired(ctx.now, old, TaskState::Shutdown);
+        let (slot, maker) = (SlotKey::Slot(SlotNo(3)), Maker::Orchestrator);
+        new_task(ctx, service, &now, slot, Running, maker);
+        ctx.store.commit();
+    });
+    w.run_until(ms(300));
+    let nodes = nodes_of(&w);
+    assert_eq!(nodes[2], nodes[0], "that of the task that goes, not that of the one that stays");
+}
+
+/// Among nodes with as many tasks of the service, all their tasks count.
+#[test]
+fn after_a_placement_a_node_with_fewer_tasks_in_all_is_next() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    let (busy, idle) = (w.node("busy"), w.node("idle"));
+    let mut other = replicated(5);
+    other.name = "other".to_string();
+    let other = w.service(other);
+    for slot in 1..=5 {
+        w.task_on(other, slot, Some(busy), Running, Running);
+    }
+    let web = w.service(replicated(3));
+    w.task_on(web, 1, Some(idle), Running, Running);
+    w.begin();
+    w.run_until(ms(100));
+    assert_eq!(nodes_of(&w)[6..], ["busy", "idle"], "not both on the busy one, which has none yet");
 }
