@@ -46,8 +46,6 @@ pub struct Probing {
 /// The health check that a container has, if any: the service's, each zero field of it filled from
 /// the image's; without one the image's; then the engine's defaults. `NONE` and an empty test mean
 /// none.
-///
-/// Upstream: moby `daemon/commit.go` `merge`, `daemon/health.go` `getProbe` and `monitor`.
 pub fn merged(
     service: Option<&HealthConfig>,
     image: Option<&HealthConfig>,
@@ -57,6 +55,8 @@ pub fn merged(
 }
 
 /// The test of [`merged`], and everything else of it.
+///
+/// Upstream: moby `daemon/commit.go` `merge`, `daemon/health.go` `getProbe` and `monitor`.
 fn inherited<'a>(
     service: Option<&'a HealthConfig>,
     image: Option<&'a HealthConfig>,
