@@ -126,4 +126,13 @@ mod tests {
         let next = timers.arm(TimerKind::Exited, true);
         assert!(!timers.consume(front) && timers.consume(next));
     }
+
+    #[test]
+    fn what_was_in_the_foreground_once_need_not_be_so_again() {
+        let mut timers = Timers::default();
+        let first = timers.arm(TimerKind::ProbeEnded, true);
+        assert!(timers.consume(first));
+        timers.arm(TimerKind::ProbeEnded, false);
+        assert_eq!(timers.disarm(TimerKind::ProbeEnded), None);
+    }
 }

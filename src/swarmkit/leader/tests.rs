@@ -74,6 +74,22 @@ fn the_allocator_is_asked_once_for_all_new_tasks_and_makes_them_pending() {
     same(&lines, "ask 0.002s Allocator Allocate");
 }
 
+#[test]
+fn a_new_leader_allocates_what_is_new_and_nothing_else() {
+    let mut w = World::new();
+    let node = w.node("n1");
+    let service = w.service(replicated(2));
+    w.task_on(service, 1, Some(node), Running, Running);
+    w.task(service, 2, Running, New);
+    w.leader = Leader::new(Term(3), Setup { hop: HOP, scheduler: None, allocator: true });
+    let lines = done(&mut w, Leader::begin);
+    assert!(lines.iter().any(|line| line == "ask 0.001s Allocator Allocate"), "{lines:?}");
+    w.changes();
+    w.now = ms(1);
+    let lines = done(&mut w, |leader, ctx| leader.wake(ctx, Timer::Allocate));
+    same(&lines, "0.001s 2.1 is pending");
+}
+
 /// A task that watchers have yet to hear of.
 fn made(w: &mut World, service: ServiceIx, slot: u32) -> TaskIx {
     let now = w.store.service(service).expect("it exists").now.clone();

@@ -398,3 +398,24 @@ fn after_a_placement_a_node_with_fewer_tasks_in_all_is_next() {
     w.run_until(ms(100));
     assert_eq!(nodes_of(&w)[6..], ["busy", "idle"], "not both on the busy one, which has none yet");
 }
+
+/// What runs already counts: the branch that has less gets all that is new.
+#[test]
+fn a_branch_that_has_less_gets_what_is_new() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    let (ready, active) = (NodeState::Ready, Availability::Active);
+    let many = w.labelled_node("many", ready, active, &[("zone", "a")]);
+    let few = w.labelled_node("few", ready, active, &[("zone", "b")]);
+    let mut spec = replicated(6);
+    let zones = vec!["node.labels.zone".to_string()];
+    spec.task.placement = Some(placement(|p| p.preferences = zones));
+    let web = w.service(spec);
+    for slot in 1..=3 {
+        w.task_on(web, slot, Some(many), Running, Running);
+    }
+    w.task_on(web, 4, Some(few), Running, Running);
+    w.begin();
+    w.run_until(ms(100));
+    assert_eq!(nodes_of(&w)[4..], ["few", "few"]);
+}

@@ -4,7 +4,7 @@ use super::TaskReaper;
 use crate::base::ids::{ServiceIx, SlotNo, TaskIx};
 use crate::base::time::SimTime;
 use crate::swarmkit::ctx::{Ask, Class, Timer};
-use crate::swarmkit::fixture::{World, ms, replicated, same};
+use crate::swarmkit::fixture::{World, ms, replicated, same, status};
 use crate::swarmkit::spec::RestartPolicy;
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::SlotKey;
@@ -103,6 +103,29 @@ fn the_oldest_ended_tasks_go_and_the_live_one_counts() {
     w.task(service, 1, Running, Running);
     TaskReaper::default().begin(&mut w.ctx());
     same(&w.facts(), "4s 1.1 deleted\n4s 1.2 deleted");
+}
+
+/// Two live tasks are more than are kept: the slot is looked at again when one of them ends. With
+/// one there is nothing to wait for.
+#[test]
+fn a_slot_with_two_live_tasks_stays_on_the_list() {
+    let (mut w, service) = world(1);
+    let old = w.task(service, 1, Shutdown, Running);
+    w.task(service, 1, Running, Running);
+    let mut reaper = TaskReaper::default();
+    reaper.begin(&mut w.ctx());
+    assert_eq!(w.facts(), [""; 0], "both live");
+    w.store.write_status(w.now, old, status(Shutdown, w.now), Some(w.now));
+    for change in w.changes() {
+        reaper.hear(&w.store, &change.what);
+    }
+    reaper.run(&mut w.ctx());
+    assert!(w.store.task(old).is_none());
+    let (mut w, service) = world(0);
+    w.task(service, 1, Running, Running);
+    let mut reaper = TaskReaper::default();
+    reaper.begin(&mut w.ctx());
+    assert!(reaper.kept.is_empty());
 }
 
 #[test]
