@@ -377,3 +377,25 @@ fn a_far_change_is_reached_in_steps() {
     .collect();
     assert_eq!(listed, [true, false, true, true], "healthy, a step, bad, bad");
 }
+
+#[test]
+fn the_test_is_the_services_own_or_the_images() {
+    let image = config(&["CMD", "image"], 5, 4);
+    let tests = [config(&[], 2, 0), config(&["CMD", "own"], 0, 0), config(&["NONE"], 0, 0)]
+        .map(|own| merged(Some(&own), Some(&image)).map(|health| health.test[1].clone()));
+    assert_eq!(tests, [Some("image".to_string()), Some("own".to_string()), None]);
+    assert_eq!(merged(None, Some(&image)).map(|health| health.retries), Some(4));
+}
+
+/// Four probes share a block of the task's draws, from block 1 on; each has two words of it.
+#[test]
+fn a_probe_is_drawn_at_its_own_address() {
+    let bench = bench(5, 3, Health::Ok);
+    let course = bench.course();
+    let mut luck = Luck::default();
+    for number in [0, 1, 5, 2, 9] {
+        let block = course.key.block(Role::Task, 1, 1, 1 + u64::from(number) / 4);
+        let word = block[2 * (number as usize % 4)];
+        assert_eq!(luck.of_probe(number, &course), word, "probe {number}");
+    }
+}
