@@ -92,9 +92,7 @@ impl Quantity {
             }
         }
     }
-}
 
-impl Quantity {
     /// Whether it depends on how a rollback goes.
     pub fn is_of_rollback(self) -> bool {
         matches!(

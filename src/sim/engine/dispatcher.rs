@@ -187,7 +187,7 @@ impl Engine {
         if self.flush_at.is_some() {
             return;
         }
-        let interval = self.software.status_interval().0 as u64;
+        let interval = self.software.timing().status_interval.0 as u64;
         let since = (cx.now.0 + interval - self.status_phase % interval) % interval;
         let at = SimTime(cx.now.0 + interval - since);
         self.flush_at = Some(at);
@@ -211,9 +211,9 @@ impl Engine {
             if stored.state > status.state {
                 continue;
             }
+            let again = is_stored(stored, &status, stamp);
             let Status { state, message, err, exit } = status;
             let status = TaskStatus { state, message, err, exit, stamp };
-            let (again, ended) = (is_stored(stored, &status), state.is_terminal());
             ctx.store.journal.wake(cause);
             if again {
                 ctx.store.report_again(ctx.now, task);
@@ -223,7 +223,7 @@ impl Engine {
                     running.latest = ctx.store.journal.latest();
                 }
             }
-            if ended {
+            if state.is_terminal() {
                 self.lay_to_rest(ctx.store, task);
             }
         }
@@ -274,10 +274,9 @@ impl Engine {
     }
 }
 
-/// Whether a report says what is stored, stamp included.
-fn is_stored(stored: &Task, reported: &TaskStatus) -> bool {
-    let TaskStatus { state, message, err, exit, stamp } = reported;
-    let Task { state: old_state, message: old_message, err: old_err, .. } = stored;
-    (state, message, err) == (old_state, old_message, old_err)
-        && (*exit, *stamp) == (stored.exit, stored.stamp)
+/// Whether a status is what is stored, stamp included.
+pub(super) fn is_stored(stored: &Task, status: &Status, stamp: SimTime) -> bool {
+    let Status { state, message, err, exit } = status;
+    (state, message, err) == (&stored.state, &stored.message, &stored.err)
+        && (*exit, stamp) == (stored.exit, stored.stamp)
 }

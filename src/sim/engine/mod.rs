@@ -326,7 +326,7 @@ impl Engine {
             AgentEffect::ReportAgain => self.report_again(cx, task, running),
             AgentEffect::Retry => {
                 let incarnation = self.nodes[running.node].incarnation();
-                let retry = self.software.agent_retry();
+                let retry = self.software.timing().agent_retry;
                 cx.ask(retry, EngineEvent::Retry(task, incarnation), true);
             }
             AgentEffect::Closed => {}

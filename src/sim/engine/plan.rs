@@ -67,16 +67,6 @@ impl Software {
         &self.timing
     }
 
-    /// The agent's wait after a cancelled operation.
-    pub fn agent_retry(&self) -> Span {
-        self.timing.agent_retry
-    }
-
-    /// Between two looks at reports.
-    pub fn status_interval(&self) -> Span {
-        self.timing.status_interval
-    }
-
     /// From the sending of an assignment until the agent acts on it: drawn for a new task (`word`
     /// is its own), the least of it for one that is known.
     pub fn delivery(&self, word: Option<u64>) -> Span {

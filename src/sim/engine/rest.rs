@@ -4,9 +4,10 @@
 //! So its agent and its container are let go, and made again when they are needed; most tasks of a
 //! long run are at rest. Nothing that can be observed depends on it.
 
-use crate::base::ids::{Id, NodeIx, TaskIx};
+use crate::base::ids::{NodeIx, TaskIx};
 use crate::docker::container::{Container, State};
 use crate::docker::controller::Controller;
+use crate::sim::engine::dispatcher::is_stored;
 use crate::sim::engine::{Engine, Running, slot_number};
 use crate::swarmkit::agent::exec::Status;
 use crate::swarmkit::agent::task_manager::TaskManager;
@@ -29,11 +30,10 @@ impl Engine {
         let link = &mut self.tasks[task];
         let (Some(running), Some(stored)) = (&link.running, store.task(task)) else { return };
         let Running { agent, container, unsent, stamp, .. } = &**running;
-        let is_stored = *agent.status() == status(stored)
-            && *stamp == stored.stamp
+        let has_all = is_stored(stored, agent.status(), *stamp)
             && container.container().exit_code().unwrap_or(0) == exit_code(stored)
             && stored.node == Some(running.node);
-        if unsent.is_none() && is_stored && agent.is_at_rest() && container.is_at_rest() {
+        if unsent.is_none() && has_all && agent.is_at_rest() && container.is_at_rest() {
             let container = container.container().state();
             link.rest = Some(Rest { desired: agent.desired(), container });
             link.latest = running.latest;
@@ -63,8 +63,7 @@ impl Engine {
 
     /// The same for all tasks at rest on a node.
     pub(super) fn rouse_all(&mut self, store: &Store, node: NodeIx) {
-        for index in 0..self.tasks.len() {
-            let task = TaskIx::from_index(index);
+        for task in self.tasks.ids() {
             if self.tasks[task].rest.is_some() && store.task_ever(task).node == Some(node) {
                 self.rouse(store, task);
             }
@@ -88,6 +87,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::base::ids::Id;
     use crate::base::time::{SimTime, Span};
     use crate::scenario::model::{Action, Scenario, Step, Wait};
     use crate::sim::world::Simulation;

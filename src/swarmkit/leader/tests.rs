@@ -8,10 +8,10 @@ use crate::base::ids::{Id, Identifier, NodeIx, RunNo, ServiceIx, SlotNo, TaskIx,
 use crate::base::time::Span;
 use crate::swarmkit::ctx::{Ctx, Timer};
 use crate::swarmkit::fixture::{World, global, ms, replicated, same, status};
+use crate::swarmkit::orchestrator::new_task;
 use crate::swarmkit::orchestrator::restart::WaitFor;
 use crate::swarmkit::scheduler::Placement;
 use crate::swarmkit::spec::{Mode, ServiceSpec};
-use crate::swarmkit::store::NewTask;
 use crate::swarmkit::task::{Availability, NodeState, StatusMessage, TaskState};
 use crate::timeline::record::{Maker, SlotKey};
 
@@ -93,17 +93,8 @@ fn a_new_leader_allocates_what_is_new_and_nothing_else() {
 /// A task that watchers have yet to hear of.
 fn made(w: &mut World, service: ServiceIx, slot: u32) -> TaskIx {
     let now = w.store.service(service).expect("it exists").now.clone();
-    let new = NewTask {
-        service,
-        slot: SlotKey::Slot(SlotNo(slot)),
-        template: now.template,
-        endpoint: now.endpoint,
-        version: now.version,
-        desired: Running,
-        maker: Maker::Orchestrator,
-    };
-    let choices = &mut w.choices;
-    w.store.create_task(w.now, new, |key, slot, n| choices.task_id(key, slot, n))
+    let slot = SlotKey::Slot(SlotNo(slot));
+    new_task(&mut w.ctx(), service, &now, slot, Running, Maker::Orchestrator)
 }
 
 #[test]
