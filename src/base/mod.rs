@@ -4,5 +4,7 @@ pub mod chance;
 pub mod diff;
 pub mod dist;
 pub mod ids;
+pub mod pieces;
+pub mod text;
 pub mod time;
 pub mod xml;

@@ -13,6 +13,46 @@ pub const SECOND: i64 = 1_000_000_000;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SimTime(pub u64);
 
+/// A moment that may be absent, in the room of a moment: for what is kept a million times. The end
+/// of time is taken for absent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct MaybeTime(SimTime);
+
+impl MaybeTime {
+    /// No moment.
+    pub const NONE: MaybeTime = MaybeTime(SimTime::MAX);
+
+    /// The moment, if there is one.
+    #[must_use]
+    pub fn get(self) -> Option<SimTime> {
+        (self != MaybeTime::NONE).then_some(self.0)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self == MaybeTime::NONE
+    }
+}
+
+impl From<Option<SimTime>> for MaybeTime {
+    fn from(at: Option<SimTime>) -> MaybeTime {
+        at.map_or(MaybeTime::NONE, MaybeTime)
+    }
+}
+
+impl From<SimTime> for MaybeTime {
+    fn from(at: SimTime) -> MaybeTime {
+        MaybeTime(at)
+    }
+}
+
+impl fmt::Debug for MaybeTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
 /// A length of time in nanoseconds, possibly negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span(pub i64);

@@ -3,7 +3,7 @@
 //! Upstream: moby `daemon/stop.go` `containerStop`, `daemon/kill.go`, `daemon/monitor.go`. Plain
 //! state; [`crate::docker::controller`] drives it and owns the timers.
 
-use crate::base::time::{SimTime, Span};
+use crate::base::time::{MaybeTime, SimTime, Span};
 use crate::docker::behaviour::{Exit, Image, Sigterm};
 use crate::swarmkit::defaults::STOP_GRACE_PERIOD;
 
@@ -64,9 +64,12 @@ pub struct Container {
     state: State,
     code: i32,
     started: SimTime,
-    /// How the process will end if nothing else happens; kept after its end.
-    end: Option<End>,
+    /// When the process will end if nothing else happens; kept after its end.
+    end_at: MaybeTime,
+    end_code: i32,
 }
+
+const _: () = assert!(size_of::<Container>() <= 32, "there is one for each task that runs");
 
 /// The grace period of a stop: whole seconds, the fraction cut off; zero or less = kill at once
 /// after the signal (semantics 11.5). Absent = 10 s.
@@ -77,7 +80,13 @@ pub fn stop_grace(period: Option<Span>) -> Span {
 impl Container {
     /// A container that does not exist yet.
     pub fn absent() -> Container {
-        Container { state: State::Absent, code: 0, started: SimTime::ZERO, end: None }
+        Container {
+            state: State::Absent,
+            code: 0,
+            started: SimTime::ZERO,
+            end_at: MaybeTime::NONE,
+            end_code: 0,
+        }
     }
 
     /// A container as it was left, not running.
@@ -92,7 +101,11 @@ impl Container {
 
     /// How its process will end, or ended.
     pub fn end(&self) -> Option<End> {
-        self.end
+        self.end_at.get().map(|at| End { at, code: self.end_code })
+    }
+
+    fn end_with(&mut self, end: End) {
+        (self.end_at, self.end_code) = (end.at.into(), end.code);
     }
 
     /// The exit code that the engine shows: absent without a container, 0 before its first end.
@@ -102,7 +115,7 @@ impl Container {
 
     /// What a connection meets at `now`.
     pub fn listening(&self, now: SimTime, image: &Image) -> Listening {
-        let left = self.end.is_some_and(|end| end.at <= now);
+        let left = self.end().is_some_and(|end| end.at <= now);
         if self.state != State::Running || left {
             Listening::Gone
         } else if now.since(self.started) < image.serves_after {
@@ -126,12 +139,15 @@ impl Container {
     pub fn start(&mut self, now: SimTime, exit: Option<Exit>) {
         self.state = State::Running;
         self.started = now;
-        self.end = exit.map(|exit| End { at: now.after(exit.after), code: exit.code });
+        self.end_at = MaybeTime::NONE;
+        if let Some(Exit { after, code }) = exit {
+            self.end_with(End { at: now.after(after), code });
+        }
     }
 
     /// A signal is sent to its process. True if it will end otherwise than was known.
     pub fn signal(&mut self, now: SimTime, signal: Signal, image: &Image) -> bool {
-        if self.state != State::Running || self.end.is_some_and(|end| end.at < now) {
+        if self.state != State::Running || self.end().is_some_and(|end| end.at < now) {
             return false;
         }
         let end = match (signal, image.sigterm) {
@@ -141,20 +157,20 @@ impl Container {
         };
         // What comes first ends the process; a kill also prevents what would have come in its
         // instant.
-        let sooner = self.end.is_none_or(|known| {
+        let sooner = self.end().is_none_or(|known| {
             end.at < known.at || signal == Signal::Kill && end.at == known.at && end != known
         });
         if sooner {
-            self.end = Some(end);
+            self.end_with(end);
         }
         sooner
     }
 
     /// Its process leaves by itself, now. True if it would have ended otherwise.
     pub fn exit(&mut self, now: SimTime, code: i32) -> bool {
-        let running = self.state == State::Running && self.end.is_none_or(|end| end.at > now);
+        let running = self.state == State::Running && self.end().is_none_or(|end| end.at > now);
         if running {
-            self.end = Some(End { at: now, code });
+            self.end_with(End { at: now, code });
         }
         running
     }
@@ -162,7 +178,7 @@ impl Container {
     /// The engine has noticed the end of its process. Gives the exit code.
     pub fn die(&mut self) -> i32 {
         self.state = State::Exiting;
-        self.code = self.end.map_or(KILLED, |end| end.code);
+        self.code = self.end().map_or(KILLED, |end| end.code);
         self.code
     }
 
@@ -176,7 +192,7 @@ impl Container {
         if matches!(self.state, State::Running | State::Exiting) {
             self.state = State::Exited;
             self.code = POWER_CUT;
-            self.end = Some(End { at: now, code: POWER_CUT });
+            self.end_with(End { at: now, code: POWER_CUT });
         }
     }
 

@@ -65,19 +65,38 @@ enum Binding {
     Drained,
 }
 
+/// What is drawn for a container.
+#[derive(Clone, Copy)]
+enum Draw {
+    Prepare,
+    Start,
+    Stop,
+    CleanUp,
+    Signal,
+}
+
+/// Where in the task's block each [`Draw`] lies.
+const DRAWN: [usize; 5] = [word::PREPARE, word::START, word::STOP, word::CLEANUP, word::SIGNAL];
+
+/// What few containers have.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Rare {
+    /// A crash at random, counted from the start.
+    crash: Option<Exit>,
+    /// While the process runs, if there is a health check.
+    monitor: Option<Monitor>,
+}
+
 /// The executor of one task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Controller {
     template: Arc<Template>,
     slot: u32,
     ordinal: u32,
-    /// The words of the task's block from [`word::PREPARE`] on.
-    words: [u64; 6],
-    /// A crash at random, counted from the start. Few images have them.
-    crash: Option<Box<Exit>>,
+    /// What is drawn for the container: the words of each [`Draw`].
+    words: [u64; DRAWN.len()],
     container: Container,
-    /// Few images have health checks.
-    monitor: Option<Box<Monitor>>,
+    rare: Option<Box<Rare>>,
     operation: Option<Operation>,
     /// The operation in progress was cancelled and has not answered yet.
     cancelled: bool,
@@ -91,7 +110,7 @@ pub struct Controller {
     timers: Timers,
 }
 
-const _: () = assert!(size_of::<Controller>() <= 160);
+const _: () = assert!(size_of::<Controller>() <= 128);
 
 impl Controller {
     /// The controller of a new task. `slot`: the replica's number, or the place of a global task's
@@ -109,10 +128,9 @@ impl Controller {
             template,
             slot,
             ordinal,
-            words: std::array::from_fn(|at| block[word::PREPARE + at]),
-            crash: crash.map(Box::new),
+            words: DRAWN.map(|word| block[word]),
             container: Container::absent(),
-            monitor: None,
+            rare: crash.map(|crash| Box::new(Rare { crash: Some(crash), monitor: None })),
             operation: None,
             cancelled: false,
             supply,
@@ -139,7 +157,7 @@ impl Controller {
     /// container is would be missed.
     pub fn is_at_rest(&self) -> bool {
         self.operation.is_none()
-            && self.monitor.is_none()
+            && !self.has_monitor()
             && self.timers.are_idle()
             && self.binding == Binding::Inactive
             && !matches!(self.container.state(), State::Running | State::Exiting)
@@ -202,7 +220,7 @@ impl Controller {
         match operation {
             Operation::Prepare => self.prepare(out),
             Operation::Start if self.container.state() == State::Created => {
-                let latency = self.draw(|l| &l.start, word::START).plus(congestion);
+                let latency = self.draw(|l| &l.start, Draw::Start).plus(congestion);
                 self.arm(TimerKind::Started, latency, true, out);
             }
             Operation::Start => self.done(None, out),
@@ -262,7 +280,7 @@ impl Controller {
         match self.pull {
             Pull::NotBegun if self.supply == Supply::Download => {
                 self.pull = Pull::Running;
-                let latency = self.draw(|l| &l.pull, word::PREPARE);
+                let latency = self.draw(|l| &l.pull, Draw::Prepare);
                 self.arm(TimerKind::Pulled, latency, true, out);
             }
             Pull::NotBegun => {
@@ -296,7 +314,7 @@ impl Controller {
     }
 
     fn create(&mut self, out: &mut Vec<Effect>) {
-        let latency = self.draw(|l| &l.prepare, word::PREPARE);
+        let latency = self.draw(|l| &l.prepare, Draw::Prepare);
         self.arm(TimerKind::Created, latency, true, out);
     }
 
@@ -316,7 +334,7 @@ impl Controller {
     fn fail_to_prepare(&mut self, timed_out: bool, out: &mut Vec<Effect>) {
         let template = &self.template;
         let result = if timed_out && template.engine >= Engine::V29 {
-            OpResult::Temporary { error: Arc::from(texts::REGISTRY_TIME_OUT) }
+            OpResult::Temporary { error: texts::REGISTRY_TIME_OUT.into() }
         } else {
             let error = texts::missing_image(template.engine, &template.image_name);
             OpResult::Failed { error, exit: None }
@@ -338,13 +356,12 @@ impl Controller {
         self.container.start(now, exit);
         out.push(Effect::Fact(Fact::Started));
         // A crash at random may be years away: nobody waits for it.
-        let by_chance = exit.is_some() && exit == self.crash.as_deref().copied();
+        let by_chance = exit.is_some() && exit == self.crash();
         self.expect_end(now, !by_chance, out);
         if template.probing.is_some() {
-            let mut monitor = Box::new(Monitor::new(now));
-            let planned = self.course().and_then(|course| monitor.plan(&course));
-            self.monitor = Some(monitor);
-            self.file_probe(now, planned, out);
+            let monitor = Some(Monitor::new(now));
+            self.rare = Some(Box::new(Rare { crash: self.crash(), monitor }));
+            self.plan_probe(now, out);
             if std::mem::take(&mut self.cancelled) {
                 self.end_operation(OpResult::Cancelled { exit: None }, out);
             }
@@ -355,31 +372,35 @@ impl Controller {
         }
     }
 
+    fn crash(&self) -> Option<Exit> {
+        self.rare.as_ref().and_then(|rare| rare.crash)
+    }
+
     /// The first of the ends that the process has in itself.
     fn own_exit(&self) -> Option<Exit> {
         let image = &self.template.image;
         let concerned = image.only_slots.as_ref().is_none_or(|slots| slots.contains(&self.slot));
         let own = image.exit.filter(|_| concerned);
-        own.into_iter().chain(self.crash.as_deref().copied()).min_by_key(|exit| exit.after)
+        own.into_iter().chain(self.crash()).min_by_key(|exit| exit.after)
     }
 
     /// Files the moment at which the engine will notice the end of the process, as far as it is
     /// known.
     fn expect_end(&mut self, now: SimTime, foreground: bool, out: &mut Vec<Effect>) {
         if let Some(end) = self.container.end() {
-            let noticed = end.at.after(self.draw(|l| &l.stop, word::STOP));
+            let noticed = end.at.after(self.draw(|l| &l.stop, Draw::Stop));
             self.arm(TimerKind::Exited, noticed.since(now.min(noticed)), foreground, out);
         }
     }
 
     fn exited(&mut self, out: &mut Vec<Effect>) {
         let code = self.container.die();
-        self.monitor = None;
+        self.end_monitor();
         for kind in [TimerKind::ProbeEnded, TimerKind::GraceOver, TimerKind::UnhealthySignal] {
             self.disarm(kind, out);
         }
         out.push(Effect::Fact(Fact::Died(code)));
-        let cleanup = self.draw(|l| &l.cleanup, word::CLEANUP);
+        let cleanup = self.draw(|l| &l.cleanup, Draw::CleanUp);
         if cleanup.0 > 0 {
             self.arm(TimerKind::CleanedUp, cleanup, true, out);
         } else {
@@ -440,10 +461,29 @@ impl Controller {
         })
     }
 
+    fn has_monitor(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.monitor.is_some())
+    }
+
+    fn with_monitor<R>(
+        &mut self,
+        act: impl FnOnce(&mut Monitor, &Course<'_>) -> Option<R>,
+    ) -> Option<R> {
+        let mut rare = self.rare.take()?;
+        let monitor = rare.monitor.as_mut().zip(self.course());
+        let result = monitor.and_then(|(monitor, course)| act(monitor, &course));
+        self.rare = Some(rare);
+        result
+    }
+
+    fn end_monitor(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.monitor = None;
+        }
+    }
+
     fn probe_ended(&mut self, now: SimTime, out: &mut Vec<Effect>) {
-        let Some(mut monitor) = self.monitor.take() else { return };
-        let ended = self.course().and_then(|course| monitor.end(now, &course));
-        self.monitor = Some(monitor);
+        let ended = self.with_monitor(|monitor, course| monitor.end(now, course));
         let Some(ended) = ended else { return };
         if ended.listed {
             let (started, result, streak) = (ended.started, ended.result, ended.streak);
@@ -464,9 +504,7 @@ impl Controller {
     }
 
     fn plan_probe(&mut self, now: SimTime, out: &mut Vec<Effect>) {
-        let Some(mut monitor) = self.monitor.take() else { return };
-        let planned = self.course().and_then(|course| monitor.plan(&course));
-        self.monitor = Some(monitor);
+        let planned = self.with_monitor(Monitor::plan);
         self.file_probe(now, planned, out);
     }
 
@@ -477,9 +515,10 @@ impl Controller {
     }
 
     fn change_behaviour(&mut self, now: SimTime, health: Arc<Health>, out: &mut Vec<Effect>) {
-        let Some(mut monitor) = self.monitor.take() else { return };
-        let planned = self.course().and_then(|course| monitor.change(now, health, &course));
-        self.monitor = Some(monitor);
+        if !self.has_monitor() {
+            return;
+        }
+        let planned = self.with_monitor(|monitor, course| monitor.change(now, health, course));
         self.disarm(TimerKind::ProbeEnded, out);
         self.file_probe(now, planned, out);
     }
@@ -498,7 +537,7 @@ impl Controller {
             return;
         }
         self.unhealthy = true;
-        let latency = self.draw(|l| &l.unhealthy_signal, word::SIGNAL);
+        let latency = self.draw(|l| &l.unhealthy_signal, Draw::Signal);
         let settling = self.leave_balancer(out);
         self.arm(TimerKind::UnhealthySignal, settling.plus(latency), true, out);
     }
@@ -514,7 +553,7 @@ impl Controller {
         }
         let settling = self.leave_balancer(out);
         let latency = if self.container.state() == State::Running {
-            self.draw(|l| &l.signal, word::SIGNAL)
+            self.draw(|l| &l.signal, Draw::Signal)
         } else {
             Span::ZERO
         };
@@ -602,7 +641,7 @@ impl Controller {
             self.disarm(kind, out);
         }
         self.container.lose_power(now);
-        self.monitor = None;
+        self.end_monitor();
         self.operation = None;
         self.cancelled = false;
         self.pull = Pull::NotBegun;
@@ -611,8 +650,8 @@ impl Controller {
         self.stopping = false;
     }
 
-    fn draw(&self, which: impl Fn(&Latencies) -> &Quantity, word: usize) -> Span {
-        which(&self.template.latencies).at(self.words[word - word::PREPARE])
+    fn draw(&self, which: impl Fn(&Latencies) -> &Quantity, draw: Draw) -> Span {
+        which(&self.template.latencies).at(self.words[draw as usize])
     }
 
     fn arm(&mut self, kind: TimerKind, after: Span, foreground: bool, out: &mut Vec<Effect>) {

@@ -1,7 +1,6 @@
 //! What the engine says when something fails, byte for byte (semantics 11.8).
 
-use std::sync::Arc;
-
+use crate::base::text::RareText;
 use crate::docker::behaviour::Engine;
 
 /// A registry that does not answer, from engine 29.7 on; what precedes it, the address that was
@@ -10,33 +9,33 @@ pub const REGISTRY_TIME_OUT: &str = "net/http: TLS handshake timeout";
 
 /// The error of a process that ended with a code other than 0.
 /// Upstream: moby `daemon/cluster/executor/container/errors.go`, `controller.go` `exitError`.
-pub fn non_zero_exit(code: i32, unhealthy: bool) -> Arc<str> {
+pub fn non_zero_exit(code: i32, unhealthy: bool) -> RareText {
     let cause = if unhealthy { ": dockerexec: unhealthy container" } else { "" };
-    Arc::from(format!("task: non-zero exit ({code}){cause}"))
+    RareText::from(format!("task: non-zero exit ({code}){cause}"))
 }
 
 /// The error of an image that is neither present nor to be had. Up to engine 29.6 it is that of the
 /// create step, from 29.7 on that of the pull.
-pub fn missing_image(engine: Engine, image: &str) -> Arc<str> {
+pub fn missing_image(engine: Engine, image: &str) -> RareText {
     let (repository, has_tag) = split(image);
     if engine >= Engine::V29 {
-        return Arc::from(format!(
+        return RareText::from(format!(
             "pull access denied for {repository}, repository does not exist or may require \
              'docker login': denied: requested access to the resource is denied"
         ));
     }
     let tag = if has_tag { "" } else { ":latest" };
-    Arc::from(format!("No such image: {image}{tag}"))
+    RareText::from(format!("No such image: {image}{tag}"))
 }
 
 /// The error of a program that does not exist in the image (surprises of engine 28, item 2).
-pub fn command_not_found(engine: Engine, program: &str) -> Arc<str> {
+pub fn command_not_found(engine: Engine, program: &str) -> RareText {
     let (task, init, end) = if engine.is_20_10() {
         ("", "", ": unknown")
     } else {
         ("failed to create task for container: ", "error during container init: ", "")
     };
-    Arc::from(format!(
+    RareText::from(format!(
         "starting container failed: {task}failed to create shim task: OCI runtime create failed: \
          runc create failed: unable to start container process: {init}exec: \"{program}\": \
          stat {program}: no such file or directory{end}"

@@ -192,6 +192,9 @@ impl<E: Copy> Agenda<E> {
     fn fill_hole(&mut self) {
         if std::mem::take(&mut self.hole) {
             self.heap.pop();
+            if self.heap.capacity() > KEPT_ROOM.max(8 * self.heap.len()) {
+                self.heap.shrink_to(KEPT_ROOM);
+            }
         }
     }
 
@@ -239,9 +242,6 @@ impl<E: Copy> Agenda<E> {
         while self.heap.peek().is_some_and(|entry| entry.at == self.now) {
             let entry = self.heap.pop().expect("just seen");
             self.enqueue(entry.rank(), entry.event, entry.is_background());
-        }
-        if self.heap.capacity() > KEPT_ROOM.max(8 * self.heap.len()) {
-            self.heap.shrink_to(KEPT_ROOM);
         }
     }
 }

@@ -334,7 +334,7 @@ impl Simulation {
                     self.check_update_done();
                 }
             }
-            Event::Engine(EngineEvent::Flush) => self.flush(),
+            Event::Engine(EngineEvent::Flush) => self.flush(sink),
             Event::Engine(EngineEvent::GiveUp(node, outage)) => {
                 let now = self.agenda.now();
                 let engine = &mut self.engine;
@@ -351,11 +351,26 @@ impl Simulation {
         self.spend()
     }
 
-    fn flush(&mut self) {
+    /// The manager stores what nodes have reported, in transactions that are cut as upstream's.
+    fn flush(&mut self, sink: &mut impl Sink) {
         let now = self.agenda.now();
-        let engine = &mut self.engine;
-        let down = self.manager.activate(now, None, |_, ctx| engine.flush(ctx));
-        self.after_activation();
+        let due = self.engine.take_due();
+        let mut left = due.as_slice();
+        let down = loop {
+            let engine = &mut self.engine;
+            let (looked_at, down) = self.manager.activate(now, None, |_, ctx| {
+                let looked_at = engine.store_reports(ctx, left);
+                let last = looked_at == left.len();
+                (looked_at, last.then(|| engine.store_verdicts(ctx)))
+            });
+            self.after_activation();
+            if let Some(down) = down {
+                break down;
+            }
+            left = &left[looked_at..];
+            self.hand_on(sink);
+        };
+        self.engine.give_back(due);
         if self.engine.has_due() {
             self.on_nodes(None, Engine::flush_again);
         }

@@ -17,7 +17,8 @@ use crate::base::ids::{
     EndpointIx, Id, IdVec, Identifier, NodeIx, Ordinal, RecordNo, ServiceIx, SlotNo, SpecVersion,
     TaskIx, TemplateIx,
 };
-use crate::base::time::SimTime;
+use crate::base::text::RareText;
+use crate::base::time::{MaybeTime, SimTime};
 use crate::swarmkit::journal::Journal;
 use crate::swarmkit::spec::{EndpointSpec, Mode, ServiceSpec, TaskTemplate};
 use crate::swarmkit::task::{Availability, Job, NodeState, StatusMessage, TaskState};
@@ -107,18 +108,20 @@ pub struct Task {
     /// Message.
     pub message: StatusMessage,
     /// Error text.
-    pub err: Option<Arc<str>>,
+    pub err: Option<RareText>,
     /// Exit code of its container.
     pub exit: Option<i32>,
     /// When its status was made.
     pub stamp: SimTime,
     /// When an agent's report was stored last.
-    pub applied: Option<SimTime>,
+    pub applied: MaybeTime,
     /// When it was created.
     pub created: SimTime,
     older: Option<TaskIx>,
     deleted: bool,
 }
+
+const _: () = assert!(size_of::<Task>() <= 104, "there is one for each task ever made");
 
 /// A node object.
 #[derive(Clone, Debug)]
@@ -593,7 +596,7 @@ impl Store {
             err: None,
             exit: None,
             stamp: at,
-            applied: None,
+            applied: MaybeTime::NONE,
             created: at,
             older,
             deleted: false,
@@ -665,7 +668,9 @@ impl Store {
         stored.err.clone_from(&status.err);
         stored.exit = status.exit;
         stored.stamp = status.stamp;
-        stored.applied = applied.or(stored.applied);
+        if let Some(applied) = applied {
+            stored.applied = applied.into();
+        }
         let change = TaskChange::Status(status);
         let record = self.journal.note(at, Fact::Task { task, change });
         self.change(What::TaskUpdated(self.snapshot(task)), Some(record));
@@ -674,7 +679,7 @@ impl Store {
     /// An agent reported the status that is stored already. Only the manager's stamp is new, which
     /// no client shows, so that there is no fact; but it is an event.
     pub fn report_again(&mut self, at: SimTime, task: TaskIx) {
-        self.tasks[task].applied = Some(at);
+        self.tasks[task].applied = at.into();
         let cause = self.journal.cause();
         self.change(What::TaskUpdated(self.snapshot(task)), cause);
     }

@@ -9,7 +9,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::base::ids::{Id, IdVec, NodeIx, RecordNo, ServiceIx, TaskIx};
+use crate::base::ids::{Id, NodeIx, RecordNo, ServiceIx, TaskIx};
+use crate::base::pieces::IdPieces;
 use crate::base::time::{SimTime, Span};
 use crate::client::shown::Shown;
 use crate::swarmkit::spec::ServiceSpec;
@@ -58,26 +59,27 @@ impl fmt::Debug for Digest {
 #[derive(Clone)]
 struct Numbers<I> {
     given: u32,
-    numbers: IdVec<I, Option<u32>>,
+    /// From 1 on; 0 for an id that was never declared.
+    numbers: IdPieces<I, u32>,
 }
 
 impl<I: Id> Numbers<I> {
     const fn new() -> Self {
-        Numbers { given: 0, numbers: IdVec::new() }
+        Numbers { given: 0, numbers: IdPieces::new() }
     }
 
     fn declare(&mut self, id: I) -> u64 {
         let number = self.numbers.entry(id);
-        if number.is_none() {
-            *number = Some(self.given);
+        if *number == 0 {
             self.given += 1;
+            *number = self.given;
         }
-        self.of(id)
+        u64::from(*number)
     }
 
     /// From 1 on; 0 for an id that was never declared.
     fn of(&self, id: I) -> u64 {
-        self.numbers.get(id).copied().flatten().map_or(0, |number| u64::from(number) + 1)
+        self.numbers.get(id).map_or(0, |number| u64::from(*number))
     }
 }
 
@@ -118,6 +120,8 @@ impl Digest {
         if self.buffer.len() >= BUFFER {
             self.hasher.update(&self.buffer);
             self.buffer.clear();
+            // A record that names all slots of a large service is rare.
+            self.buffer.shrink_to(2 * BUFFER);
         }
     }
 

@@ -291,10 +291,7 @@ impl Reader {
                 message: status_message(f)?,
                 err: match f.find("err") {
                     None => None,
-                    Some(value) => {
-                        let err = as_text(value, "err")?;
-                        Some(self.text(&err))
-                    }
+                    Some(value) => Some(as_text(value, "err")?.into()),
                 },
                 exit: f.number_if("exit")?,
                 stamp: f.time("stamp")?,

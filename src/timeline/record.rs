@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::base::ids::{
     Identifier, NodeIx, Ordinal, RecordNo, ServiceIx, SlotNo, SpecVersion, TaskIx,
 };
+use crate::base::text::RareText;
 use crate::base::time::{SimTime, Span};
 use crate::client::shown::Shown;
 use crate::swarmkit::spec::ServiceSpec;
@@ -289,7 +290,7 @@ pub struct TaskStatus {
     /// Message.
     pub message: StatusMessage,
     /// Error text.
-    pub err: Option<Arc<str>>,
+    pub err: Option<RareText>,
     /// Exit code of its container, once it has ended.
     pub exit: Option<i32>,
     /// When it was made, by the clock of whoever made it.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::ids::{Id, Identifier, NodeIx, Ordinal, ServiceIx, SpecVersion, TaskIx};
+use crate::base::text::RareText;
 use crate::base::time::SimTime;
 use crate::swarmkit::defaults;
 use crate::swarmkit::spec::{ServiceSpec, UpdateConfig};
@@ -99,7 +100,7 @@ pub struct TaskView {
     /// Message.
     pub message: StatusMessage,
     /// Error text.
-    pub err: Option<Arc<str>>,
+    pub err: Option<RareText>,
     /// Exit code.
     pub exit: Option<i32>,
     /// When the status was made, by the clock of its maker.

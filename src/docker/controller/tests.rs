@@ -632,7 +632,7 @@ fn latencies_are_drawn_for_each_task_and_do_not_change() {
     let shared = Arc::new(Template { latencies, ..template() });
     let start_of = |slot, ordinal| {
         let controller = Controller::new(Arc::clone(&shared), slot, ordinal, Supply::Present, None);
-        controller.draw(|latencies| &latencies.start, word::START)
+        controller.draw(|latencies| &latencies.start, Draw::Start)
     };
     assert_eq!(start_of(1, 1), start_of(1, 1));
     assert_ne!(start_of(1, 1), start_of(2, 1));

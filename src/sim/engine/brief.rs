@@ -60,7 +60,10 @@ impl Engine {
     /// The report of a task that is to be stored now. The task stays due if there is another one.
     pub(super) fn take_report(&mut self, task: TaskIx) -> Option<Report> {
         let running: &mut Running = self.tasks[task].running.as_mut()?;
-        let (stamp, cause) = running.unsent?;
+        if !running.unsent {
+            return None;
+        }
+        let (stamp, cause) = (running.stamp, running.reported);
         let status = running.agent.status();
         if self.brief.hides(task, status.state) {
             self.due.push(task);
@@ -72,7 +75,7 @@ impl Engine {
             self.due.push(task);
             return Some(held);
         }
-        running.unsent = None;
+        running.unsent = false;
         Some((status.clone(), stamp, cause))
     }
 

@@ -144,10 +144,11 @@ impl Engine {
             node,
             agent: TaskManager::new(),
             container,
-            unsent: None,
+            reported: None,
             stamp: cx.now,
             latest: cx.store.journal.cause(),
             starting: false,
+            unsent: false,
         };
         self.tasks[task].running = Some(Box::new(running));
         self.drive(cx, task, Message::Agent(AgentInput::Assigned { desired }));
@@ -156,9 +157,8 @@ impl Engine {
     /// An agent's report: the last one of a task wins until the manager looks.
     pub(super) fn report(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, running: &mut Running) {
         self.brief.hear(cx, task, running.agent.status());
-        let first = running.unsent.is_none();
-        running.stamp = cx.now;
-        running.unsent = Some((cx.now, cx.store.journal.latest()));
+        let first = !std::mem::replace(&mut running.unsent, true);
+        (running.stamp, running.reported) = (cx.now, cx.store.journal.latest());
         if first && self.nodes[running.node].in_contact() {
             self.due.push(task);
             self.ask_flush(cx);
@@ -174,8 +174,8 @@ impl Engine {
         task: TaskIx,
         running: &mut Running,
     ) {
-        if running.unsent.is_none() && self.nodes[running.node].in_contact() {
-            running.unsent = Some((running.stamp, running.latest));
+        if !running.unsent && self.nodes[running.node].in_contact() {
+            (running.unsent, running.reported) = (true, running.latest);
             self.due.push(task);
             self.ask_flush(cx);
         }
@@ -199,37 +199,59 @@ impl Engine {
         self.status_phase = phase;
     }
 
-    /// Stores all reports and verdicts in one transaction. Gives the nodes that turned down.
-    ///
-    /// Upstream: `manager/dispatcher/dispatcher.go` `processUpdates`.
-    pub fn flush(&mut self, ctx: &mut Ctx<'_>) -> Vec<NodeIx> {
+    /// The tasks whose reports the manager stores now, in the order of their first change.
+    pub fn take_due(&mut self) -> Vec<TaskIx> {
         self.flush_at = None;
-        let mut due = std::mem::take(&mut self.due);
-        for task in due.drain(..) {
-            let Some((status, stamp, cause)) = self.take_report(task) else { continue };
-            let Some(stored) = ctx.store.task(task) else { continue };
-            if stored.state > status.state {
-                continue;
-            }
-            let again = is_stored(stored, &status, stamp);
-            let Status { state, message, err, exit } = status;
-            let status = TaskStatus { state, message, err, exit, stamp };
-            ctx.store.journal.wake(cause);
-            if again {
-                ctx.store.report_again(ctx.now, task);
-            } else {
-                ctx.store.write_status(ctx.now, task, status, Some(ctx.now));
-                if let Some(running) = &mut self.tasks[task].running {
-                    running.latest = ctx.store.journal.latest();
-                }
-            }
-            if state.is_terminal() {
-                self.lay_to_rest(ctx.store, task);
-            }
-        }
+        std::mem::take(&mut self.due)
+    }
+
+    /// Keeps the room of [`Engine::take_due`].
+    pub fn give_back(&mut self, mut due: Vec<TaskIx>) {
+        due.clear();
+        due.shrink_to(defaults::BATCH_CHANGES);
         if self.due.is_empty() {
             self.due = due;
         }
+    }
+
+    /// Stores reports until a transaction is full. Gives how many were looked at.
+    ///
+    /// Upstream: `manager/dispatcher/dispatcher.go` `processUpdates`.
+    pub fn store_reports(&mut self, ctx: &mut Ctx<'_>, due: &[TaskIx]) -> usize {
+        for (nth, task) in due.iter().enumerate() {
+            if ctx.store.uncommitted() >= defaults::BATCH_CHANGES {
+                return nth;
+            }
+            self.store_report(ctx, *task);
+        }
+        due.len()
+    }
+
+    fn store_report(&mut self, ctx: &mut Ctx<'_>, task: TaskIx) {
+        let Some((status, stamp, cause)) = self.take_report(task) else { return };
+        let Some(stored) = ctx.store.task(task) else { return };
+        if stored.state > status.state {
+            return;
+        }
+        let again = is_stored(stored, &status, stamp);
+        let Status { state, message, err, exit } = status;
+        let status = TaskStatus { state, message, err, exit, stamp };
+        ctx.store.journal.wake(cause);
+        if again {
+            ctx.store.report_again(ctx.now, task);
+        } else {
+            ctx.store.write_status(ctx.now, task, status, Some(ctx.now));
+            if let Some(running) = &mut self.tasks[task].running {
+                running.latest = ctx.store.journal.latest();
+            }
+        }
+        if state.is_terminal() {
+            self.lay_to_rest(ctx.store, task);
+        }
+    }
+
+    /// Stores the verdicts on nodes. Gives the nodes that turned down.
+    pub fn store_verdicts(&mut self, ctx: &mut Ctx<'_>) -> Vec<NodeIx> {
         let mut down = Vec::new();
         for (node, state, message, cause) in std::mem::take(&mut self.verdicts) {
             ctx.store.journal.wake(cause);
@@ -238,7 +260,6 @@ impl Engine {
                 down.push(node);
             }
         }
-        ctx.store.commit();
         down
     }
 
@@ -279,4 +300,39 @@ pub(super) fn is_stored(stored: &Task, status: &Status, stamp: SimTime) -> bool 
     let Status { state, message, err, exit } = status;
     (state, message, err) == (&stored.state, &stored.message, &stored.err)
         && (*exit, stamp) == (stored.exit, stored.stamp)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::scenario::model::{Cluster, Scenario, Step};
+    use crate::sim::world::Simulation;
+    use crate::timeline::record::Record;
+
+    #[test]
+    fn many_reports_are_stored_in_several_transactions() {
+        let create = "docker service create --detach --name web --replicas 450 nginx:1";
+        let scenario = Arc::new(Scenario {
+            cluster: Cluster { nodes: Cluster::numbered(50), ..Cluster::default() },
+            script: vec![Step::docker(create)],
+            ..Scenario::default()
+        });
+        let mut simulation = Simulation::new(&scenario);
+        let mut most = 0;
+        loop {
+            let (due, version) = (simulation.engine.due.len(), simulation.manager.store.version());
+            let stop = simulation.step(&mut Vec::<Record>::new());
+            if due > 0 && simulation.engine.due.is_empty() {
+                let transactions = simulation.manager.store.version() - version;
+                assert_eq!(transactions as usize, due.div_ceil(defaults::BATCH_CHANGES));
+                most = most.max(transactions);
+            }
+            if stop.is_some() {
+                break;
+            }
+        }
+        assert_eq!(most, 3);
+    }
 }

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::base::ids::{EndpointIx, Id, IdVec, NodeIx, RecordNo, TaskIx, TemplateIx};
+use crate::base::pieces::IdPieces;
 use crate::base::time::{SimTime, Span};
 use crate::docker::behaviour::Image;
 use crate::docker::controller::{
@@ -95,15 +96,19 @@ struct Running {
     node: NodeIx,
     agent: TaskManager,
     container: Controller,
-    /// The agent's status is not stored by the manager yet: its stamp and its record.
-    unsent: Option<(SimTime, Option<RecordNo>)>,
+    /// The record of the agent's status.
+    reported: Option<RecordNo>,
     /// Stamp of the last report.
     stamp: SimTime,
     /// The last record about it.
     latest: Option<RecordNo>,
     /// Counts among those being started on its node.
     starting: bool,
+    /// The agent's status is not stored by the manager yet.
+    unsent: bool,
 }
+
+const _: () = assert!(size_of::<Running>() <= 184, "there is one for each task that runs");
 
 /// All nodes with what runs there.
 #[derive(Clone, Debug)]
@@ -116,7 +121,7 @@ pub struct Engine {
     /// Images as they behave now, by the names that were asked for.
     images: BTreeMap<Arc<str>, (Arc<str>, Arc<Image>)>,
     nodes: IdVec<NodeIx, OnNode>,
-    tasks: IdVec<TaskIx, Link>,
+    tasks: IdPieces<TaskIx, Link>,
     templates: BTreeMap<(TemplateIx, EndpointIx, u16), Arc<Template>>,
     /// Tasks with an unsent status on a node in contact, in the order of change.
     due: Vec<TaskIx>,
@@ -196,7 +201,7 @@ impl Engine {
             images: BTreeMap::new(),
             scenario,
             nodes: IdVec::new(),
-            tasks: IdVec::new(),
+            tasks: IdPieces::new(),
             templates: BTreeMap::new(),
             due: Vec::new(),
             verdicts: Vec::new(),

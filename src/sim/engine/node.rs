@@ -119,7 +119,7 @@ impl Engine {
         for task in self.tasks_on(node) {
             if let Some(running) = &mut self.tasks[task].running {
                 running.starting = false;
-                running.unsent = None;
+                running.unsent = false;
                 self.brief.forget(task);
             }
             cx.store.journal.wake(cut);
@@ -216,8 +216,8 @@ impl Engine {
 
     fn resend(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx) {
         let Some(running) = &mut self.tasks[task].running else { return };
-        if running.unsent.is_none() {
-            running.unsent = Some((cx.now, running.latest));
+        if !std::mem::replace(&mut running.unsent, true) {
+            (running.stamp, running.reported) = (cx.now, running.latest);
         }
         self.due.push(task);
         self.ask_flush(cx);

@@ -33,7 +33,7 @@ impl Engine {
         let has_all = is_stored(stored, agent.status(), *stamp)
             && container.container().exit_code().unwrap_or(0) == exit_code(stored)
             && stored.node == Some(running.node);
-        if unsent.is_none() && has_all && agent.is_at_rest() && container.is_at_rest() {
+        if !unsent && has_all && agent.is_at_rest() && container.is_at_rest() {
             let container = container.container().state();
             link.rest = Some(Rest { desired: agent.desired(), container });
             link.latest = running.latest;
@@ -53,10 +53,11 @@ impl Engine {
             node,
             agent: TaskManager::left(rest.desired, status(stored)),
             container: Controller::left(template, slot, ordinal, container),
-            unsent: None,
+            reported: None,
             stamp: stored.stamp,
             latest: self.tasks[task].latest,
             starting: false,
+            unsent: false,
         };
         self.tasks[task].running = Some(Box::new(running));
     }

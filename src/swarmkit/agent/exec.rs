@@ -3,8 +3,7 @@
 //! Upstream: `agent/exec/controller.go`, `agent/exec/errors.go`. An executor (ours:
 //! [`crate::docker`]) knows this file of the agent and no other, as upstream.
 
-use std::sync::Arc;
-
+use crate::base::text::RareText;
 use crate::swarmkit::task::{StatusMessage, TaskState};
 
 /// What an executor is asked to do for a task, one at a time. Upstream:
@@ -42,14 +41,14 @@ pub enum OpResult {
     /// It failed for good.
     Failed {
         /// Docker's text.
-        error: Arc<str>,
+        error: RareText,
         /// Exit code.
         exit: Option<i32>,
     },
     /// It failed with an error that calls itself temporary.
     Temporary {
         /// Docker's text.
-        error: Arc<str>,
+        error: RareText,
     },
 }
 
@@ -61,7 +60,7 @@ pub struct Status {
     /// Text of the state that was reached, or, after a failure, of the state that was left.
     pub message: StatusMessage,
     /// Error text.
-    pub err: Option<Arc<str>>,
+    pub err: Option<RareText>,
     /// Exit code of the container; -1 while a running task waits to be stopped.
     pub exit: Option<i32>,
 }
@@ -125,7 +124,7 @@ impl Status {
 
     /// The fatal rule: the message stays that of the state left. Upstream:
     /// `agent/exec/controller.go` `Do`.
-    pub(super) fn fail(&mut self, error: Arc<str>, exit: Option<i32>) {
+    pub(super) fn fail(&mut self, error: RareText, exit: Option<i32>) {
         self.attach(exit);
         self.err = Some(error);
         self.state =

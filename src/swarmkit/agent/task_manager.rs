@@ -71,7 +71,7 @@ pub struct TaskManager {
     life: Life,
 }
 
-const _: () = assert!(size_of::<TaskManager>() <= 48);
+const _: () = assert!(size_of::<TaskManager>() <= 32);
 
 /// Whether the task is still assigned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

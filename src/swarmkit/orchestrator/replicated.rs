@@ -311,7 +311,7 @@ fn group(
     snapshot: &ServiceSnapshot,
 ) -> (SlotSet, Vec<SlotKey>) {
     let keys: Vec<SlotKey> = ctx.store.slots(service).collect();
-    let (mut running, mut dead) = (SlotSet::default(), Vec::new());
+    let (mut running, mut dead) = (SlotSet::with_room(keys.len()), Vec::new());
     let (mut tasks, mut updatable) = (Vec::new(), Vec::new());
     for key in keys {
         tasks_by_id(ctx.store, service, key, &mut tasks);

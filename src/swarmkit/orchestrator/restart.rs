@@ -3,9 +3,9 @@
 //! Upstream: `manager/orchestrator/restart/restart.go`. What upstream does in a goroutine per
 //! delayed start is a `DelayedStart` with the thing it waits for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::base::ids::{NodeIx, RecordNo, RunNo, ServiceIx, SpecVersion, TaskIx};
+use crate::base::ids::{Id, NodeIx, RecordNo, RunNo, ServiceIx, SpecVersion, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::defaults;
@@ -19,8 +19,8 @@ use crate::timeline::record::{Maker, SlotKey, Waiting};
 #[derive(Clone, Debug, Default)]
 pub struct RestartSupervisor {
     delayed: BTreeMap<TaskIx, DelayedStart>,
-    /// Which delayed starts wait for an old task, by that task.
-    awaited: BTreeMap<TaskIx, Vec<TaskIx>>,
+    /// Old tasks, each with the generation and the task of a delayed start that waits for it.
+    awaited: BTreeSet<(TaskIx, u32, TaskIx)>,
     history: BTreeMap<(ServiceIx, SlotKey), History>,
     generation: u32,
     /// Ends of patience with old tasks. It is the same for all, so they come in the order of their
@@ -167,7 +167,7 @@ impl RestartSupervisor {
         if history.instances.is_empty() {
             return true;
         }
-        let end = stored.applied.unwrap_or(stored.stamp);
+        let end = stored.applied.get().unwrap_or(stored.stamp);
         while history.instances.front().is_some_and(|at| at.after(window) <= end) {
             history.instances.pop_front();
         }
@@ -220,7 +220,7 @@ impl RestartSupervisor {
             WaitFor::Stop(_) | WaitFor::Nothing => None,
         };
         if let Some((old, _)) = old {
-            self.awaited.entry(old).or_default().push(new);
+            self.awaited.insert((old, generation, new));
             self.be_patient(ctx, new, generation);
         }
         let phase = if !delay.is_zero() {
@@ -285,13 +285,8 @@ impl RestartSupervisor {
     fn finish(&mut self, ctx: &mut Ctx<'_>, new: TaskIx) {
         let Some(done) = self.delayed.remove(&new) else { return };
         ctx.out.holds -= 1;
-        if let Some((old, _)) = done.old
-            && let Some(waiting) = self.awaited.get_mut(&old)
-        {
-            waiting.retain(|task| *task != new);
-            if waiting.is_empty() {
-                self.awaited.remove(&old);
-            }
+        if let Some((old, _)) = done.old {
+            self.awaited.remove(&(old, done.generation, new));
         }
         if let Some((run, worker)) = done.worker {
             ctx.wake_now(Class::Worker, Timer::WorkerStartDone(run, worker));
@@ -347,9 +342,9 @@ impl RestartSupervisor {
         if !task.state.is_terminal() {
             return;
         }
-        let waiting = self.awaited.get(&task.task).map_or(&[][..], Vec::as_slice);
-        for new in waiting {
-            tell(Timer::OldTaskGone(*new, self.delayed[new].generation));
+        let waiting = self.awaited.range((task.task, 0, TaskIx::from_index(0))..);
+        for (_, generation, new) in waiting.take_while(|(old, ..)| *old == task.task) {
+            tell(Timer::OldTaskGone(*new, *generation));
         }
     }
 

@@ -26,6 +26,11 @@ pub struct SlotRange {
 }
 
 impl SlotSet {
+    /// No slots, with room for so many of one task each.
+    pub fn with_room(slots: usize) -> SlotSet {
+        SlotSet { slots: Vec::with_capacity(slots), tasks: Vec::with_capacity(slots) }
+    }
+
     /// Adds a slot.
     pub fn push(&mut self, key: SlotKey, tasks: &[TaskSnapshot]) {
         let start = self.tasks.len() as u32;
@@ -91,7 +96,7 @@ pub fn updatable_tasks(
 /// Upstream: `manager/orchestrator/task.go` `TasksByTimestamp`.
 pub fn timestamp(store: &Store, task: TaskIx) -> crate::base::time::SimTime {
     let task = store.task_ever(task);
-    task.applied.unwrap_or(task.stamp)
+    task.applied.get().unwrap_or(task.stamp)
 }
 
 /// The order in which slots survive a scale-down: slots with a running task first, then by number;

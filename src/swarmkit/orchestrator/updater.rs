@@ -6,11 +6,11 @@
 //! `useExistingTask`. Its goroutines are the phases below: the main loop's is `Phase`, a worker's
 //! is `Worker`. Cancelling is done by dropping the updater: no way out writes anything.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::base::ids::{Id, RecordNo, RunNo, ServiceIx, TaskIx};
-use crate::base::time::{SimTime, Span};
+use crate::base::time::{MaybeTime, Span};
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::defaults;
 use crate::swarmkit::orchestrator::restart::{RestartSupervisor, WaitFor};
@@ -38,13 +38,23 @@ pub struct Updater {
     rollback: bool,
     phase: Phase,
     workers: Vec<Worker>,
+    /// How many of them have begun.
+    begun: usize,
     /// Tasks made by this run, ascending.
     made: Vec<Made>,
+    /// Those of them whose failure was counted.
+    judged: BTreeSet<TaskIx>,
+    /// Those of whom it was said that their end is forgiven: an end is reported more than once.
+    forgiven: BTreeSet<TaskIx>,
     /// Failures not yet judged, with what told of them.
     unjudged: VecDeque<(TaskIx, Option<RecordNo>)>,
     failures: u32,
     stopped: bool,
 }
+
+/// So many workers begin in one activation, since all that one activation does is remembered to its
+/// end. Upstream each has a thread of its own.
+const WORKERS_A_TURN: usize = 100;
 
 /// Where the main loop is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,7 +80,8 @@ enum Worker {
     AwaitingStart {
         /// The new task.
         new: TaskIx,
-        slot: SlotRange,
+        /// Place of its slot among those of the run.
+        place: u32,
         /// It has been seen at or beyond running already: news that waits in the queue.
         seen: Option<TaskState>,
     },
@@ -80,7 +91,8 @@ enum Worker {
     AwaitingRunning {
         /// The new task.
         new: TaskIx,
-        slot: SlotRange,
+        /// Place of its slot among those of the run.
+        place: u32,
     },
     /// The configured delay.
     Delaying,
@@ -93,11 +105,10 @@ struct Made {
     task: TaskIx,
     worker: u32,
     /// When the worker saw it running, or ended.
-    up: Option<SimTime>,
-    judged: bool,
-    /// Whether it was said that its end is forgiven: an end is reported more than once.
-    forgiven: bool,
+    up: MaybeTime,
 }
+
+const _: () = assert!(size_of::<Made>() <= 16, "there is one for each slot of a run");
 
 impl Updater {
     /// A run over these slots, not begun.
@@ -118,7 +129,10 @@ impl Updater {
             rollback: false,
             phase: Phase::Waiting,
             workers: Vec::new(),
+            begun: 0,
             made: Vec::new(),
+            judged: BTreeSet::new(),
+            forgiven: BTreeSet::new(),
             unjudged: VecDeque::new(),
             failures: 0,
             stopped: false,
@@ -140,10 +154,17 @@ impl Updater {
         &self.snapshot
     }
 
-    /// Begins (semantics 5.2).
+    /// Begins (semantics 5.2), or goes on to begin its workers.
     ///
     /// Upstream: `manager/orchestrator/update/updater.go` `Run`.
     pub fn start(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor) {
+        if self.phase == Phase::Waiting {
+            self.begin(ctx);
+        }
+        self.begin_workers(ctx, restart);
+    }
+
+    fn begin(&mut self, ctx: &mut Ctx<'_>) {
         let status = self.snapshot.update.map(|status| status.state);
         if matches!(status, Some(UpdateState::Paused | UpdateState::RollbackPaused)) {
             return self.end(ctx);
@@ -173,9 +194,22 @@ impl Updater {
         let fact = Fact::Run { service: self.service, slots, parallelism: parallelism_asked };
         ctx.store.journal.note(ctx.now, fact);
         self.workers = vec![Worker::Idle; parallelism];
+        self.made.reserve(dirty);
         self.phase = Phase::Dispatch;
-        for worker in 0..parallelism {
+    }
+
+    /// Lets some workers take their first slots, and asks for another turn in this instant for the
+    /// others.
+    fn begin_workers(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor) {
+        let cause = ctx.store.journal.cause();
+        let end = self.workers.len().min(self.begun + WORKERS_A_TURN);
+        for worker in self.begun..end {
             self.serve(ctx, restart, worker);
+        }
+        self.begun = end;
+        if end < self.workers.len() {
+            ctx.store.journal.wake(cause);
+            ctx.wake_now(Class::UpdaterStart, Timer::UpdaterStart(self.run));
         }
     }
 
@@ -245,13 +279,7 @@ impl Updater {
         let (desired, maker) = (TaskState::Ready, Maker::Updater);
         let new = new_task(ctx, self.service, &snapshot, slot.key, desired, maker);
         let worker_no = worker as u32;
-        self.made.push(Made {
-            task: new,
-            worker: worker_no,
-            up: None,
-            judged: false,
-            forgiven: false,
-        });
+        self.made.push(Made { task: new, worker: worker_no, up: MaybeTime::NONE });
         let wait = if start_first {
             WaitFor::Nothing
         } else {
@@ -264,7 +292,8 @@ impl Updater {
             let reason = Waiting::OldTaskToStop(old.task);
             ctx.waiting(self.service, Some(slot.key), reason);
         }
-        self.workers[worker] = Worker::AwaitingStart { new, slot, seen: None };
+        let place = self.next as u32 - 1;
+        self.workers[worker] = Worker::AwaitingStart { new, place, seen: None };
     }
 
     /// Upstream: `manager/orchestrator/update/updater.go` `useExistingTask`.
@@ -352,13 +381,14 @@ impl Updater {
     pub fn start_done(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, worker: u32) {
         let worker = worker as usize;
         match self.workers[worker] {
-            Worker::AwaitingStart { new, slot, seen } => {
-                self.workers[worker] = Worker::AwaitingRunning { new, slot };
+            Worker::AwaitingStart { new, place, seen } => {
+                self.workers[worker] = Worker::AwaitingRunning { new, place };
                 if let Some(state) = seen {
                     self.news(ctx, restart, worker as u32, new, state);
                 } else {
                     let reason = Waiting::NewTaskToRun(new);
-                    ctx.waiting(self.service, Some(slot.key), reason);
+                    let slot = self.slots.slots()[place as usize].key;
+                    ctx.waiting(self.service, Some(slot), reason);
                 }
             }
             Worker::AwaitingExisting => {
@@ -384,10 +414,10 @@ impl Updater {
                 // The queue is read from its front: the first state at or beyond running counts.
                 seen.get_or_insert(state);
             }
-            Worker::AwaitingRunning { new, slot } if *new == task => {
-                let slot = *slot;
-                if let Some(place) = self.place_of(task) {
-                    self.made[place].up = Some(ctx.now);
+            Worker::AwaitingRunning { new, place } if *new == task => {
+                let slot = self.slots.slots()[*place as usize];
+                if let Some(made) = self.place_of(task) {
+                    self.made[made].up = ctx.now.into();
                 }
                 let start_first = self.config.order == UpdateOrder::StartFirst;
                 if start_first && state == TaskState::Running {
@@ -471,22 +501,21 @@ impl Updater {
     /// Upstream: `manager/orchestrator/update/updater.go` `Run` `failureTriggersAction`.
     fn judge(&mut self, ctx: &mut Ctx<'_>, task: TaskIx) -> bool {
         let Some(place) = self.place_of(task) else { return false };
-        let made = &mut self.made[place];
-        if made.judged {
+        if self.judged.contains(&task) {
             return false;
         }
         // A worker looks at the clock before it begins its delay: without a margin a failure that
         // is judged after a delay as long as the window comes a moment too late.
         let moment = self.phase == Phase::Monitor && ctx.timing.final_watch_margin.is_none();
         let over = |age: Span| age > self.window || moment && age == self.window;
-        if made.up.is_some_and(|up| over(ctx.now.since(up))) {
-            if !std::mem::replace(&mut made.forgiven, true) {
+        if self.made[place].up.get().is_some_and(|up| over(ctx.now.since(up))) {
+            if self.forgiven.insert(task) {
                 let reason = Waiting::FailureForgiven(task, self.window);
                 ctx.waiting(self.service, None, reason);
             }
             return false;
         }
-        made.judged = true;
+        self.judged.insert(task);
         self.failures += 1;
         let dirty = self.slots.slots().len() as u32;
         if exceeds(self.failures, dirty, self.config.max_failure_ratio.0) {
@@ -561,6 +590,7 @@ impl Updater {
     /// Every way out passes here; the removal from the supervisor's list is a step of its own.
     fn end(&mut self, ctx: &mut Ctx<'_>) {
         self.phase = Phase::Ended;
+        (self.slots, self.made) = (SlotSet::default(), Vec::new());
         ctx.wake_now(Class::UpdaterRemoval, Timer::UpdaterRemoval(self.run));
     }
 

@@ -238,7 +238,7 @@ fn an_assignment_writes_node_and_status_at_once() {
     w.store.assign(ms(5), task, node, StatusMessage::SchedulerAssigned);
     let stored = w.store.task_ever(task).clone();
     assert_eq!((stored.state, stored.node, stored.err), (Assigned, Some(node), None));
-    assert_eq!((stored.stamp, stored.applied, stored.created), (ms(5), None, ms(0)));
+    assert_eq!((stored.stamp, stored.applied.get(), stored.created), (ms(5), None, ms(0)));
     same(
         &told(&mut w),
         "0.005s 1.1 on n1
@@ -251,7 +251,7 @@ fn an_assignment_writes_node_and_status_at_once() {
 fn what_is_written_without_a_report_keeps_the_stamp_of_the_last_one() {
     let mut w = world();
     let task = w.named("1.1");
-    let applied = |w: &World| w.store.task_ever(task).applied;
+    let applied = |w: &World| w.store.task_ever(task).applied.get();
     assert_eq!(applied(&w), None);
     w.store.write_status(ms(1), task, status(Running, ms(1)), Some(ms(2)));
     assert_eq!(applied(&w), Some(ms(2)));
