@@ -79,6 +79,12 @@ impl<I: Id, T: Default> IdPieces<I, T> {
     }
 }
 
+impl<I: Id, T: Default> Default for IdPieces<I, T> {
+    fn default() -> Self {
+        IdPieces::new()
+    }
+}
+
 impl<I: Id, T> Index<I> for IdPieces<I, T> {
     type Output = T;
     fn index(&self, id: I) -> &T {

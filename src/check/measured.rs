@@ -2,9 +2,9 @@
 //! run.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::base::ids::{ServiceIx, TaskIx};
+use crate::base::text::RareText;
 use crate::base::time::{SimTime, Span};
 use crate::check::source::Source;
 use crate::check::subject::{Subject, Unreadable};
@@ -236,7 +236,7 @@ impl<'r> Run<'r> {
     }
 
     /// The last text that says why a task has no node.
-    pub(super) fn no_node(&self) -> Option<Arc<str>> {
+    pub(super) fn no_node(&self) -> Option<RareText> {
         let errs = self.records.iter().rev().filter_map(|record| match &record.fact {
             Fact::Task { task, change: TaskChange::Status(status) }
                 if status.state == TaskState::Pending && self.tasks.contains_key(task) =>

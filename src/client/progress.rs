@@ -268,6 +268,10 @@ impl Progress {
         if wait < 0 {
             return now.after(POLL_INTERVAL);
         }
+        if self.screen.is_quiet() {
+            // Nobody sees it count down.
+            return now.after(Span(wait));
+        }
         // Upstream rounds down and adds 1; the time that passed is never exactly 0 there.
         let seconds = wait.unsigned_abs().div_ceil(SECOND as u64).max(1);
         self.screen.draw(Name::Verify, Says::WaitingToVerify(seconds), out);

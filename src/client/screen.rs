@@ -114,6 +114,11 @@ impl Screen {
         self.first + self.lines.len() as u16
     }
 
+    /// Whether nothing is drawn.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether every poll writes its lines again.
     pub(crate) fn repeats(&self) -> bool {
         !self.tty && !self.quiet

@@ -516,7 +516,8 @@ impl Simulation {
             self.print(step, Stream::Err, &text);
             return self.end_step(step, u8::from(!errors.is_empty()));
         };
-        let progress = Progress::new(argument, COLUMNS, true, quiet).from_row(row);
+        let draws_nothing = quiet || !self.draws;
+        let progress = Progress::new(argument, COLUMNS, true, draws_nothing).from_row(row);
         let first = self.now();
         let filed = Some(first);
         let (status, view) = (None, None);

@@ -232,7 +232,7 @@ impl Simulation {
 
     /// An updater may end without a change of the store.
     pub(super) fn check_update_done(&mut self) {
-        if self.script.waiting == Some(Wait::UpdateDone) {
+        if matches!(self.script.waiting, Some(Wait::UpdateDone)) {
             self.check_wait();
         }
     }

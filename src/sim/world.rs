@@ -59,6 +59,20 @@ struct Ahead {
 
 const _: () = assert!(size_of::<Event>() <= 24, "a million of them wait in the agenda");
 
+/// Files what the engine world asks for.
+fn file_for_engine(agenda: &mut Agenda<Ahead>, order: &RaceOrder, asked: Asked) {
+    let class = match asked.event {
+        EngineEvent::Flush | EngineEvent::GiveUp(..) => Class::Report,
+        _ => Class::Node,
+    };
+    let ahead = Ahead { event: Event::Engine(asked.event), cause: asked.cause };
+    if asked.foreground {
+        agenda.file(asked.at, order.rank(class), ahead);
+    } else {
+        agenda.file_background(asked.at, order.rank(class), ahead);
+    }
+}
+
 /// One run of one scenario.
 #[derive(Clone)]
 pub struct Simulation {
@@ -73,7 +87,8 @@ pub struct Simulation {
     agenda: Agenda<Ahead>,
     order: RaceOrder,
     digest: Option<Digest>,
-    asked: Vec<Asked>,
+    /// Whether docker clients draw what they see.
+    pub(super) draws: bool,
     /// Whether there are requests that are told by the second.
     pub(super) counts_traffic: bool,
     pub(super) events: u64,
@@ -98,6 +113,12 @@ impl Simulation {
     #[must_use]
     pub fn without_digest(self) -> Simulation {
         Simulation { digest: None, ..self }
+    }
+
+    /// The same with docker clients that draw nothing, for whoever looks at the cluster only.
+    #[must_use]
+    pub fn undrawn(self) -> Simulation {
+        Simulation { draws: false, ..self }
     }
 
     /// The same, in the room of this one: for many short runs, one after the other.
@@ -134,25 +155,24 @@ impl Simulation {
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
         let given = choices.hints().cloned();
-        let (manager, mut engine, agenda, digest, asked) = match room {
+        let (manager, mut engine, agenda, digest, draws) = match room {
             None => (
                 Manager::new(setup, history, choices, timing),
                 Engine::new(scenario.clone(), phase),
                 Agenda::new(),
                 Some(Digest::new()),
-                Vec::new(),
+                true,
             ),
             Some(mut room) => {
                 if let Some(digest) = &mut room.digest {
                     digest.reset();
                 }
-                room.asked.clear();
                 (
                     room.manager.anew(setup, history, choices, timing),
                     room.engine.anew(scenario.clone(), phase),
                     room.agenda.anew(),
                     room.digest,
-                    room.asked,
+                    room.draws,
                 )
             }
         };
@@ -171,7 +191,7 @@ impl Simulation {
             agenda,
             order: RaceOrder::usual(),
             digest,
-            asked,
+            draws,
             counts_traffic: scenario.traffic.iter().any(|t| t.told == Told::EachSecond),
             events: 0,
             timers: 0,
@@ -263,33 +283,16 @@ impl Simulation {
         }
         if !self.manager.changes().is_empty() {
             let (changes, store) = self.manager.news();
-            let mut cx = EngineCtx { now, store, asked: &mut self.asked };
+            let mut file = |asked| file_for_engine(&mut self.agenda, &self.order, asked);
+            let mut cx = EngineCtx { now, store, file: &mut file };
             self.engine.hear(&mut cx, changes, wait);
             self.hear_for_clients();
         }
-        self.file_engine();
     }
 
     /// Files what the beginning of a new leader asked for.
     pub(super) fn after_leader_change(&mut self) {
         self.after_activation();
-    }
-
-    /// Files what the engine world asked for.
-    fn file_engine(&mut self) {
-        for asked in self.asked.drain(..) {
-            let class = match asked.event {
-                EngineEvent::Flush | EngineEvent::GiveUp(..) => Class::Report,
-                _ => Class::Node,
-            };
-            let ahead = Ahead { event: Event::Engine(asked.event), cause: asked.cause };
-            let rank = self.order.rank(class);
-            if asked.foreground {
-                self.agenda.file(asked.at, rank, ahead);
-            } else {
-                self.agenda.file_background(asked.at, rank, ahead);
-            }
-        }
     }
 
     /// Lets somebody act on nodes and containers.
@@ -300,24 +303,23 @@ impl Simulation {
     ) -> R {
         let (now, store) = (self.agenda.now(), &mut self.manager.store);
         store.journal.wake(cause);
-        let mut cx = EngineCtx { now, store, asked: &mut self.asked };
-        let result = act(&mut self.engine, &mut cx);
-        self.file_engine();
-        result
+        let mut file = |asked| file_for_engine(&mut self.agenda, &self.order, asked);
+        act(&mut self.engine, &mut EngineCtx { now, store, file: &mut file })
     }
 
     /// Carries out the next event, hands its records to `sink`, and says if the run ends here.
     pub fn step(&mut self, sink: &mut impl Sink) -> Option<Stop> {
-        let stop = self.is_over().or_else(|| self.advance(sink));
-        if let (Some(stop), false) = (&stop, self.requests.sources.is_empty()) {
-            let end = self.end(stop);
+        let over = if self.goes_on() { None } else { self.is_over() };
+        let stop = over.or_else(|| self.advance(sink))?;
+        if !self.requests.sources.is_empty() {
+            let end = self.end(&stop);
             if self.counts_traffic {
                 self.end_traffic(end);
             }
             self.leave_traffic(end);
             self.hand_on(sink);
         }
-        stop
+        Some(stop)
     }
 
     fn advance(&mut self, sink: &mut impl Sink) -> Option<Stop> {
@@ -410,6 +412,13 @@ impl Simulation {
             return None;
         };
         Some(Stop::Limit(limit))
+    }
+
+    /// Whether there is something that keeps the run going, in time; the answer for most events.
+    #[inline]
+    fn goes_on(&self) -> bool {
+        let limit = SimTime::ZERO.after(self.scenario.limits.time);
+        self.agenda.foreground() > 0 && self.agenda.next_at().is_some_and(|at| at <= limit)
     }
 
     /// Whether the run ends before the next event, and why.

@@ -48,12 +48,17 @@ pub fn seed(first: u64, replicate: u64) -> Seed {
     Seed(first.wrapping_add(replicate))
 }
 
+/// Nobody looks at the digest; and nobody at what is drawn, unless something is claimed of it.
+fn new(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
+    let simulation = Simulation::with_seed(scenario, seed).without_digest();
+    if scenario.expect.is_empty() { simulation.undrawn() } else { simulation }
+}
+
 /// Runs one replicate, in the room of the one before.
 fn run(room: &mut Option<Simulation>, scenario: &Arc<Scenario>, seed: Seed) -> Replicate {
     let simulation = match room.take() {
         Some(room) => room.anew(scenario, seed),
-        // Nobody looks at the digest.
-        None => Simulation::with_seed(scenario, seed).without_digest(),
+        None => new(scenario, seed),
     };
     let simulation = room.insert(simulation);
     let mut measure = Measure::default();

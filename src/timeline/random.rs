@@ -258,7 +258,7 @@ impl Make {
             _ => TaskChange::Status(TaskStatus {
                 state: pick(&TaskState::ALL, a),
                 message: pick(&StatusMessage::ALL, a / 14),
-                err: (a % 3 == 0).then(|| text(a / 3)),
+                err: (a % 3 == 0).then(|| (&*text(a / 3)).into()),
                 exit: (a % 2 == 0).then_some(b as i32),
                 stamp: SimTime(c),
             }),

@@ -79,14 +79,14 @@ pub struct EngineCtx<'a> {
     /// The manager's store, whose journal notes facts. Nodes read the rest of it, and write by way
     /// of reports only.
     pub store: &'a mut Store,
-    /// Wakes asked for.
-    pub asked: &'a mut Vec<Asked>,
+    /// Files a wake.
+    pub file: &'a mut dyn FnMut(Asked),
 }
 
 impl EngineCtx<'_> {
     fn ask(&mut self, after: Span, event: EngineEvent, foreground: bool) {
         let (at, cause) = (self.now.after(after), self.store.journal.latest());
-        self.asked.push(Asked { at, event, cause, foreground });
+        (self.file)(Asked { at, event, cause, foreground });
     }
 }
 
@@ -131,9 +131,7 @@ pub struct Engine {
     status_phase: u64,
     brief: brief::Brief,
     starts: starts::Starts,
-    queue: VecDeque<Message>,
-    agent_effects: Vec<AgentEffect>,
-    docker_effects: Vec<DockerEffect>,
+    room: Room,
     /// Membership changes of load balancers, if the scenario has somebody who asks them.
     backends: Vec<BackendNews>,
     balancers_are_asked: bool,
@@ -179,6 +177,14 @@ struct Link {
 
 const _: () = assert!(size_of::<Link>() <= 16, "there is one for each task ever made");
 
+/// Room for what goes to and fro between a task's machines in an instant, empty in between.
+#[derive(Clone, Debug, Default)]
+struct Room {
+    queue: VecDeque<Message>,
+    agent: Vec<AgentEffect>,
+    docker: Vec<DockerEffect>,
+}
+
 #[derive(Clone, Debug)]
 enum Message {
     Agent(AgentInput),
@@ -209,9 +215,7 @@ impl Engine {
             status_phase,
             brief: brief::Brief::default(),
             starts: starts::Starts::default(),
-            queue: VecDeque::new(),
-            agent_effects: Vec::new(),
-            docker_effects: Vec::new(),
+            room: Room::default(),
             backends: Vec::new(),
             balancers_are_asked,
         }
@@ -222,9 +226,6 @@ impl Engine {
     pub fn anew(mut self, scenario: Arc<Scenario>, status_phase: u64) -> Engine {
         self.due.clear();
         self.backends.clear();
-        self.queue.clear();
-        self.agent_effects.clear();
-        self.docker_effects.clear();
         // What does not depend on the seed is kept for the same scenario.
         let same = Arc::ptr_eq(&self.scenario, &scenario) && !self.software_changed;
         let (software, images) = if same {
@@ -238,9 +239,7 @@ impl Engine {
             tasks: self.tasks.emptied(),
             due: self.due,
             backends: self.backends,
-            queue: self.queue,
-            agent_effects: self.agent_effects,
-            docker_effects: self.docker_effects,
+            room: self.room,
             ..Engine::with_software(scenario, software, status_phase)
         }
     }
@@ -271,30 +270,32 @@ impl Engine {
         if running.latest.is_some() {
             cx.store.journal.wake(running.latest);
         }
+        let Room { mut queue, mut agent, mut docker } = std::mem::take(&mut self.room);
         let mut closed = false;
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
                 Message::Agent(input) => {
-                    let mut effects = std::mem::take(&mut self.agent_effects);
-                    running.agent.handle(input, &mut effects);
-                    for effect in effects.drain(..) {
+                    running.agent.handle(input, &mut agent);
+                    for effect in agent.drain(..) {
                         closed |= matches!(effect, AgentEffect::Closed);
-                        self.carry_out(cx, task, &mut running, &effect);
+                        if let Some(input) = self.carry_out(cx, task, &mut running, &effect) {
+                            queue.push_back(Message::Docker(input));
+                        }
                     }
-                    self.agent_effects = effects;
                 }
                 Message::Docker(input) => {
-                    let mut effects = std::mem::take(&mut self.docker_effects);
-                    running.container.handle(cx.now, input, &mut effects);
-                    for effect in effects.drain(..) {
-                        self.carry_out_docker(cx, task, &mut running, effect);
+                    running.container.handle(cx.now, input, &mut docker);
+                    for effect in docker.drain(..) {
+                        if let Some(input) = self.carry_out_docker(cx, task, &mut running, effect) {
+                            queue.push_back(Message::Agent(input));
+                        }
                     }
-                    self.docker_effects = effects;
                 }
             }
-            next = self.queue.pop_front();
+            next = queue.pop_front();
         }
+        self.room = Room { queue, agent, docker };
         if closed {
             self.nodes[running.node].forget(task, running.starting);
         } else {
@@ -302,31 +303,20 @@ impl Engine {
         }
     }
 
+    /// Carries out what an agent asks for. Gives what its executor is told.
     fn carry_out(
         &mut self,
         cx: &mut EngineCtx<'_>,
         task: TaskIx,
         running: &mut Running,
         effect: &AgentEffect,
-    ) {
+    ) -> Option<DockerInput> {
         match *effect {
             AgentEffect::Begin(operation) => {
-                let mut congestion = Span::ZERO;
-                if operation == Operation::Start && !running.starting {
-                    running.starting = true;
-                    let node = &mut self.nodes[running.node];
-                    let latencies = &running.container.template().latencies;
-                    let each = latencies.start_each_other.median();
-                    let others = each.times(i64::from(node.begin_start()));
-                    let stored = cx.store.task_ever(task);
-                    congestion = others.plus(self.starts.off((stored.slot, stored.ordinal)));
-                }
-                let begin = DockerInput::Begin { operation, congestion };
-                self.queue.push_back(Message::Docker(begin));
+                let congestion = self.congestion(cx, task, running, operation);
+                return Some(DockerInput::Begin { operation, congestion });
             }
-            AgentEffect::CancelOperation => {
-                self.queue.push_back(Message::Docker(DockerInput::Cancel));
-            }
+            AgentEffect::CancelOperation => return Some(DockerInput::Cancel),
             AgentEffect::Report(_) => self.report(cx, task, running),
             AgentEffect::ReportAgain => self.report_again(cx, task, running),
             AgentEffect::Retry => {
@@ -336,15 +326,35 @@ impl Engine {
             }
             AgentEffect::Closed => {}
         }
+        None
     }
 
+    /// How much longer an operation takes because of the others on its node.
+    fn congestion(
+        &mut self,
+        cx: &EngineCtx<'_>,
+        task: TaskIx,
+        running: &mut Running,
+        operation: Operation,
+    ) -> Span {
+        if operation != Operation::Start || std::mem::replace(&mut running.starting, true) {
+            return Span::ZERO;
+        }
+        let latencies = &running.container.template().latencies;
+        let each = latencies.start_each_other.median();
+        let others = each.times(i64::from(self.nodes[running.node].begin_start()));
+        let stored = cx.store.task_ever(task);
+        others.plus(self.starts.off((stored.slot, stored.ordinal)))
+    }
+
+    /// Carries out what an executor asks for. Gives what its agent is told.
     fn carry_out_docker(
         &mut self,
         cx: &mut EngineCtx<'_>,
         task: TaskIx,
         running: &mut Running,
         effect: DockerEffect,
-    ) {
+    ) -> Option<AgentInput> {
         match effect {
             DockerEffect::At { after, timer, foreground } => {
                 cx.ask(after, EngineEvent::Container(task, timer), foreground);
@@ -352,14 +362,14 @@ impl Engine {
             // Deviation: a dead timer keeps the run going until it is due; it is never far.
             DockerEffect::Abandon(_) => {}
             DockerEffect::Done(result) => {
-                if running.starting {
-                    running.starting = false;
+                if std::mem::take(&mut running.starting) {
                     self.nodes[running.node].end_start();
                 }
-                self.queue.push_back(Message::Agent(AgentInput::OpDone(result)));
+                return Some(AgentInput::OpDone(result));
             }
             DockerEffect::Fact(fact) => self.note(cx, task, running, fact),
         }
+        None
     }
 
     /// Notes what became true of a container.

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::swarmkit::task::StatusMessage as M;
 use TaskState as S;
@@ -9,7 +7,7 @@ fn report(state: TaskState, message: M, exit: Option<i32>) -> Effect {
 }
 
 fn error(state: TaskState, message: M, err: &str, exit: Option<i32>) -> Effect {
-    Effect::Report(Status { state, message, err: Some(Arc::from(err)), exit })
+    Effect::Report(Status { state, message, err: Some(err.into()), exit })
 }
 
 fn tell(manager: &mut TaskManager, input: Input) -> Vec<Effect> {
@@ -27,7 +25,7 @@ fn cancelled(exit: Option<i32>) -> Input {
 }
 
 fn failed(text: &str, exit: Option<i32>) -> Input {
-    Input::OpDone(OpResult::Failed { error: Arc::from(text), exit })
+    Input::OpDone(OpResult::Failed { error: text.into(), exit })
 }
 
 /// A task manager after these inputs, whose effects were as other tests say.
@@ -207,7 +205,7 @@ fn a_failure_from_starting_on_fails_and_keeps_the_message() {
 #[test]
 fn a_temporary_error_is_retried_every_second() {
     let mut manager = after([Input::Assigned { desired: S::Ready }]);
-    let temporary = || Input::OpDone(OpResult::Temporary { error: Arc::from("time-out") });
+    let temporary = || Input::OpDone(OpResult::Temporary { error: "time-out".into() });
     assert_eq!(
         tell(&mut manager, temporary()),
         [error(S::Preparing, M::Preparing, "time-out", None), Effect::Retry]
