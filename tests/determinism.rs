@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use swarmsim::base::chance::Seed;
+use swarmsim::base::time::SimTime;
 use swarmsim::scenario::{self, Scenario};
 use swarmsim::sim::world::Simulation;
 use swarmsim::timeline::codec;
 use swarmsim::timeline::ends::{Footer, Timeline};
-use swarmsim::timeline::record::{Fact, Record, SlotKey};
+use swarmsim::timeline::record::{CommandFact, Fact, Record, SlotKey};
 use swarmsim::timeline::sink::NoSink;
 use swarmsim::timeline::verify::shape;
 
@@ -50,6 +51,31 @@ fn twice_the_same_bytes() {
         assert!(first.lines().count() > 10, "{name}");
         assert!(first == second, "{name}");
     }
+}
+
+/// Whoever looks at the cluster only misses what docker clients draw, and nothing else.
+#[test]
+fn without_drawing_all_else_is_the_same() {
+    // Row 0 is the name of the service, which is printed.
+    let drawn = |record: &&Record| match record.fact {
+        Fact::Command(CommandFact::Row { row, .. }) => row > 0,
+        _ => false,
+    };
+    let mut rows = 0;
+    for (name, scenario) in shipped() {
+        let (mut whole, mut undrawn): (Vec<Record>, Vec<Record>) = (Vec::new(), Vec::new());
+        let ended = Simulation::new(&scenario).run(&mut whole);
+        let other = Simulation::undrawn(&scenario, Seed(scenario.seed)).run(&mut undrawn);
+        assert_eq!((ended.at, ended.stop), (other.at, other.stop), "{name}");
+        rows += whole.iter().filter(drawn).count();
+        assert_eq!(undrawn.iter().filter(drawn).count(), 0, "{name}");
+        let facts = |records: Vec<Record>| -> Vec<(SimTime, Fact)> {
+            let others = records.into_iter().filter(|record| !drawn(&record));
+            others.map(|record| (record.at, record.fact)).collect()
+        };
+        assert!(facts(whole) == facts(undrawn), "{name}");
+    }
+    assert!(rows > 100);
 }
 
 /// The same list in debug and in release, and on every machine. A change of it must be explained.

@@ -128,8 +128,7 @@ pub fn run(deploy: &Deploy, case: Case, scenario: &Arc<Scenario>, seed: u64) -> 
         Case::Bad(place, _) => deploy.bad_image(place),
     };
     let mut watch = Watch::new(scenario, bad);
-    let simulation = Simulation::with_seed(scenario, Seed(seed));
-    let mut simulation = simulation.without_digest().undrawn();
+    let mut simulation = Simulation::undrawn(scenario, Seed(seed)).without_digest();
     let mut stop = simulation.run_until(SimTime::ZERO, &mut watch);
     while stop.is_none() && !watch.is_over() {
         stop = simulation.step(&mut watch);

@@ -106,7 +106,12 @@ impl Simulation {
 
     /// The same with another seed than the scenario's.
     pub fn with_seed(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
-        Simulation::build(scenario, seed, Choices::drawn(), None)
+        Simulation::build(scenario, seed, Choices::drawn(), true, None)
+    }
+
+    /// The same with docker clients that draw nothing, for whoever looks at the cluster only.
+    pub fn undrawn(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
+        Simulation::build(scenario, seed, Choices::drawn(), false, None)
     }
 
     /// The same without a digest, for whoever looks at numbers only: the footer's is all zeros.
@@ -115,27 +120,23 @@ impl Simulation {
         Simulation { digest: None, ..self }
     }
 
-    /// The same with docker clients that draw nothing, for whoever looks at the cluster only.
-    #[must_use]
-    pub fn undrawn(self) -> Simulation {
-        Simulation { draws: false, ..self }
-    }
-
     /// The same, in the room of this one: for many short runs, one after the other.
     #[must_use]
     pub fn anew(self, scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
-        Simulation::build(scenario, seed, Choices::drawn(), Some(self))
+        let draws = self.draws;
+        Simulation::build(scenario, seed, Choices::drawn(), draws, Some(self))
     }
 
     /// The same with some choices given.
     pub fn with_choices(scenario: &Arc<Scenario>, choices: Choices) -> Simulation {
-        Simulation::build(scenario, Seed(scenario.seed), choices, None)
+        Simulation::build(scenario, Seed(scenario.seed), choices, true, None)
     }
 
     fn build(
         scenario: &Arc<Scenario>,
         seed: Seed,
         choices: Choices,
+        draws: bool,
         room: Option<Simulation>,
     ) -> Simulation {
         let cluster_key = seed.key(Whom::Cluster, "");
@@ -155,13 +156,12 @@ impl Simulation {
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
         let given = choices.hints().cloned();
-        let (manager, mut engine, agenda, digest, draws) = match room {
+        let (manager, mut engine, agenda, digest) = match room {
             None => (
                 Manager::new(setup, history, choices, timing),
                 Engine::new(scenario.clone(), phase),
                 Agenda::new(),
                 Some(Digest::new()),
-                true,
             ),
             Some(mut room) => {
                 if let Some(digest) = &mut room.digest {
@@ -172,7 +172,6 @@ impl Simulation {
                     room.engine.anew(scenario.clone(), phase),
                     room.agenda.anew(),
                     room.digest,
-                    room.draws,
                 )
             }
         };

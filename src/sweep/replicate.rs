@@ -50,8 +50,8 @@ pub fn seed(first: u64, replicate: u64) -> Seed {
 
 /// Nobody looks at the digest; and nobody at what is drawn, unless something is claimed of it.
 fn new(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
-    let simulation = Simulation::with_seed(scenario, seed).without_digest();
-    if scenario.expect.is_empty() { simulation.undrawn() } else { simulation }
+    let new = if scenario.expect.is_empty() { Simulation::undrawn } else { Simulation::with_seed };
+    new(scenario, seed).without_digest()
 }
 
 /// Runs one replicate, in the room of the one before.

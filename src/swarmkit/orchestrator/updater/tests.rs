@@ -1,6 +1,6 @@
 //! Semantics 5: every branch of a run, with whole lists of what was written and said.
 
-use super::exceeds;
+use super::{WORKERS_A_TURN, exceeds};
 use crate::base::ids::ServiceIx;
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::defaults::UPDATE_CONFIG;
@@ -10,6 +10,7 @@ use crate::swarmkit::spec::{
 };
 use crate::swarmkit::store::{Store, TaskSnapshot};
 use crate::swarmkit::task::{NodeState, TaskState};
+use crate::timeline::record::{Fact, Maker, Record, TaskChange};
 
 use TaskState::{Complete, Failed, Running, Shutdown};
 
@@ -45,6 +46,27 @@ fn the_ratio_must_be_exceeded() {
     assert!(exceeds(1, 3, 0.333));
     assert!(!exceeds(4, 4, 1.0));
     assert!(exceeds(1, 4, 0.0));
+}
+
+#[test]
+fn however_many_workers_there_are_they_begin_in_one_instant() {
+    let slots = 2 * WORKERS_A_TURN as u32 + 1;
+    let (mut w, service) = running(slots, UpdateConfig { parallelism: 0, ..CONFIG });
+    w.agent = silent;
+    w.update_image(service, "v2");
+    w.settle();
+    let made = |record: &&Record| {
+        let Fact::Task { change: TaskChange::Created(created), .. } = &record.fact else {
+            return false;
+        };
+        created.maker == Maker::Updater
+    };
+    let mut records = Vec::new();
+    w.store.journal.hand_on(|_, record| records.push(record.clone()));
+    let run = records.iter().rposition(|record| matches!(record.fact, Fact::Run { .. }));
+    let run = &records[run.expect("there is a run")];
+    let made: Vec<_> = records.iter().filter(made).map(|r| (r.at, r.because)).collect();
+    assert_eq!(made, vec![(run.at, run.because); slots as usize]);
 }
 
 #[test]
