@@ -15,7 +15,7 @@ struct Stage {
 }
 
 struct Slot {
-    slot: u32,
+    number: u32,
     /// Number and address of the slot that its worker goes on to.
     next: Option<(u32, Id)>,
     context: SimulationContext,
@@ -24,7 +24,7 @@ struct Slot {
 
 impl Slot {
     fn put(&self, stage: u8) {
-        self.context.emit_self(Stage { stage }, delay(self.slot, stage) as f64);
+        self.context.emit_self(Stage { stage }, delay(self.number, stage) as f64);
     }
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn run(slots: u32, workers: u32) -> Tally {
     let addresses: Vec<Id> = contexts.iter().map(SimulationContext::id).collect();
     for ((slot, context), name) in (0..slots).zip(contexts).zip(&names) {
         let next = next(slot, slots, workers).map(|next| (next, addresses[next as usize]));
-        let component = Slot { slot, next, context, tally: Rc::clone(&tally) };
+        let component = Slot { number: slot, next, context, tally: Rc::clone(&tally) };
         if slot < workers {
             component.put(0);
         }

@@ -14,7 +14,7 @@ use crate::one_model::{Counts, nanoseconds};
 
 #[derive(Serialize, Deserialize)]
 struct Slot {
-    slot: u32,
+    number: u32,
     /// Whether a worker begins with it.
     first: bool,
     /// To the slot that its worker goes on to.
@@ -26,6 +26,7 @@ struct Slot {
 #[Model]
 impl Slot {
     #[nexosim(init)]
+    #[expect(clippy::unused_async, reason = "what the macro calls is async")]
     async fn init(&mut self, cx: &Context<Self>) {
         if self.first {
             self.put(cx, 0);
@@ -33,7 +34,7 @@ impl Slot {
     }
 
     fn put(&self, cx: &Context<Self>, stage: u8) {
-        let delay = Duration::from_nanos(delay(self.slot, stage));
+        let delay = Duration::from_nanos(delay(self.number, stage));
         let filed = cx.schedule_event(delay, schedulable!(Self::event), stage);
         filed.expect("a delay is longer than nothing");
     }
@@ -66,7 +67,7 @@ pub(crate) fn run(slots: u32, workers: u32) -> Tally {
             if let Some(next) = next(slot, slots, workers) {
                 output.connect(Slot::begin, &mailboxes[next as usize]);
             }
-            Slot { slot, first: slot < workers, next: output, counts: Arc::clone(&counts) }
+            Slot { number: slot, first: slot < workers, next: output, counts: Arc::clone(&counts) }
         })
         .collect();
     let mut bench = SimInit::with_num_threads(1);

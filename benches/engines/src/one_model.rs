@@ -49,6 +49,7 @@ struct Service {
 #[Model]
 impl Service {
     #[nexosim(init)]
+    #[expect(clippy::unused_async, reason = "what the macro calls is async")]
     async fn init(&mut self, cx: &Context<Self>) {
         for slot in 0..self.workers.min(self.slots) {
             Self::put(cx, slot, 0);
