@@ -250,3 +250,15 @@ impl Latencies {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn engines_differ_by_line_and_by_their_final_watch() {
+        let engines = [Engine::V20_10_9, Engine::V20_10, Engine::V28, Engine::V29];
+        assert_eq!(engines.map(Engine::is_20_10), [true, true, false, false]);
+        assert_eq!(engines.map(Engine::watches_late), [false, true, true, true]);
+    }
+}

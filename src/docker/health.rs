@@ -319,8 +319,8 @@ impl Monitor {
             if start > now {
                 return None;
             }
-            let pinned = self.pinned.filter(|_| self.next == self.planned);
-            let answer = pinned.unwrap_or_else(|| self.answer(self.next, start, course));
+            // What is pinned belongs to the next probe: it was under way, and has not ended.
+            let answer = self.pinned.unwrap_or_else(|| self.answer(self.next, start, course));
             let end = start.after(course.duration(self.next, answer, &mut self.luck).0);
             if end > now || self.next == self.planned {
                 return Some((self.next, start, answer));
@@ -328,8 +328,8 @@ impl Monitor {
             if ahead == LOOKAHEAD {
                 // Far behind: the rest by division, as if probes took no time.
                 let gap = self.gap(now, course);
-                let skipped = now.since(end).0 / gap.0;
-                self.next = self.next.saturating_add(skipped.min(i64::from(NONE - 1)) as u32);
+                let skipped = u32::try_from(now.since(end).0 / gap.0).unwrap_or(u32::MAX);
+                self.next = self.next.saturating_add(skipped);
                 self.last_end = now;
                 return None;
             }

@@ -110,9 +110,9 @@ mod tests {
     fn a_timer_is_good_once() {
         let mut timers = Timers::default();
         let timer = timers.arm(TimerKind::Exited, true);
-        assert!(timers.is_live(TimerKind::Exited));
+        assert!(timers.is_live(TimerKind::Exited) && !timers.are_idle());
         assert!(timers.consume(timer) && !timers.consume(timer));
-        assert!(!timers.is_live(TimerKind::Exited));
+        assert!(!timers.is_live(TimerKind::Exited) && timers.are_idle());
     }
 
     #[test]

@@ -229,6 +229,18 @@ mod tests {
     }
 
     #[test]
+    fn identifiers_fall_if_that_is_given() {
+        for reverse_ids in [false, true] {
+            let mut choices = Choices::given(Given { reverse_ids, ..Given::default() });
+            let key = Seed(1).key(Whom::Service, "web");
+            let slot = SlotKey::Slot(SlotNo(1));
+            let ids = [1, 2, 3].map(|ordinal| choices.task_id(key, slot, Ordinal(ordinal)));
+            assert_eq!(ids.is_sorted_by(|a, b| a > b), reverse_ids, "{ids:?}");
+            assert_eq!(ids.is_sorted_by(|a, b| a < b), !reverse_ids, "{ids:?}");
+        }
+    }
+
+    #[test]
     fn the_orders_given_are_taken_in_turn_and_the_last_stays() {
         let slot_orders = vec![vec![2, 1, 3], vec![3, 2, 1]];
         let mut choices = Choices::given(Given { slot_orders, ..Given::default() });
@@ -271,6 +283,18 @@ mod tests {
         }
         assert!((2_350..=2_650).contains(&before), "{before}");
         assert!((950..=1_200).contains(&after), "{after}");
+    }
+
+    #[test]
+    fn the_turns_of_the_watch_are_those_given() {
+        use WatchTurn::{AfterWorkers, BeforeOrchestrator, BeforeWorkers};
+        let task = |slot, ordinal| (SlotKey::Slot(SlotNo(slot)), Ordinal(ordinal));
+        let (updater_first, watch_last) = (vec![task(1, 2)], vec![task(2, 2)]);
+        let choices = Choices::given(Given { updater_first, watch_last, ..Given::default() });
+        let key = Seed(1).key(Whom::Service, "web");
+        let turns = [task(1, 1), task(1, 2), task(2, 1), task(2, 2)]
+            .map(|(slot, ordinal)| choices.watch_turn(key, slot, ordinal));
+        assert_eq!(turns, [BeforeWorkers, BeforeOrchestrator, BeforeWorkers, AfterWorkers]);
     }
 
     #[test]

@@ -390,6 +390,7 @@ mod tests {
 
     #[test]
     fn words_and_texts_are_read_back() {
+        use NodeState::{Disconnected, Down, Ready, Unknown};
         for availability in [Availability::Active, Availability::Pause, Availability::Drain] {
             assert_eq!(Availability::from_word(availability.word()), Some(availability));
         }
@@ -401,5 +402,19 @@ mod tests {
             assert_eq!(StatusMessage::from_text(message.text()), Some(message));
         }
         assert_eq!((TaskState::from_word("Running"), StatusMessage::from_text("")), (None, None));
+        for state in [Unknown, Down, Ready, Disconnected] {
+            assert_eq!(NodeState::from_word(state.word()), Some(state));
+        }
+        for state in UpdateState::ALL {
+            assert_eq!(UpdateState::from_word(state.word()), Some(state));
+        }
+        assert_eq!((NodeState::from_word("Ready"), UpdateState::from_word("")), (None, None));
+    }
+
+    /// Upstream: `api/types.proto` `TaskState`.
+    #[test]
+    fn states_have_the_numbers_of_the_interface() {
+        let numbers = [0, 64, 192, 256, 320, 384, 448, 512, 576, 640, 704, 768, 800, 832];
+        assert_eq!(TaskState::ALL.map(TaskState::number), numbers);
     }
 }

@@ -227,6 +227,27 @@ fn a_good_answer_after_the_timeout_is_a_failure() {
     assert_eq!(bench.verdict(), Some((5_060, Unhealthy)));
 }
 
+/// Whoever begins to serve, or to be watched, in the moment of a probe does so for that probe; a
+/// probe that takes as long as it may is in time.
+#[test]
+fn limits_are_met_exactly() {
+    let mut slow = bench(5, 3, Health::Ok);
+    slow.image.serves_after = Span::from_secs(5);
+    assert_eq!(slow.verdict(), Some((5_100, Healthy)));
+    let mut early = bench(5, 1, Health::Fail);
+    early.engine = Engine::V20_10;
+    early.probing.start_period = Span::from_secs(5);
+    assert_eq!(early.verdict(), Some((5_100, Unhealthy)));
+    let mut long = bench(5, 1, Health::Ok);
+    long.duration = Quantity::Fixed(long.probing.timeout);
+    assert_eq!(long.verdict(), Some((8_000, Healthy)));
+}
+
+#[test]
+fn a_pattern_without_answers_is_good() {
+    assert_eq!(bench(5, 3, Health::Pattern(Vec::new())).verdict(), Some((5_100, Healthy)));
+}
+
 #[test]
 fn durations_of_probes_are_drawn_one_by_one() {
     let mut bench = bench(1, 3, Health::Ok);
@@ -247,6 +268,7 @@ fn leaving_out_what_changes_nothing_changes_no_moment() {
         Health::OkUntil(Span::from_secs(600)),
         pattern("0111"),
         pattern("1111111111110000"),
+        pattern("1011100011"),
     ] {
         for start_period in [0, 47] {
             let mut bench = bench(5, 3, health.clone());
@@ -341,16 +363,33 @@ fn behaviour_that_changes_is_seen_by_the_next_probe() {
             changed(&bench, 20_450, Health::Fail)[..2],
             [(25_400, 25_500, 1, None), (30_500, 30_600, 2, Some(Unhealthy))]
         );
-        // The probe under way keeps its answer and its end.
-        assert_eq!(
-            changed(&bench, 20_350, Health::Hang),
-            [
-                (20_300, 20_400, 0, None),
-                (25_400, 28_400, 1, None),
-                (33_400, 36_400, 2, Some(Unhealthy)),
-            ]
-        );
+        // The probe under way keeps its answer and its end, from its first moment on.
+        for now in [20_300, 20_350] {
+            assert_eq!(
+                changed(&bench, now, Health::Hang),
+                [
+                    (20_300, 20_400, 0, None),
+                    (25_400, 28_400, 1, None),
+                    (33_400, 36_400, 2, Some(Unhealthy)),
+                ]
+            );
+        }
     }
+}
+
+#[test]
+fn a_probe_keeps_its_answer_however_often_behaviour_changes_meanwhile() {
+    let bench = bench(5, 2, Health::Ok);
+    let mut monitor = Monitor::new(T0);
+    monitor.plan(&bench.course());
+    for (now, health) in [(5_050, Health::Fail), (5_060, Health::Hang)] {
+        let now = T0.after(Span::from_ms(now));
+        let planned = monitor.change(now, Arc::new(health), &bench.course());
+        let end = T0.after(Span::from_ms(5_100));
+        assert_eq!(planned, Some(Planned { end, foreground: true }));
+    }
+    let ended = monitor.end(T0.after(Span::from_ms(5_100)), &bench.course());
+    assert_eq!(ended.and_then(|ended| ended.verdict), Some(Healthy));
 }
 
 #[test]
@@ -361,6 +400,19 @@ fn a_change_after_a_very_long_time_is_found_by_division() {
     let (start, _, streak, verdict) = changed(&bench, 30 * day, Health::Fail)[0];
     assert_eq!((streak, verdict), (1, Some(Unhealthy)));
     assert!((30 * day..=30 * day + 1_000).contains(&start), "{start}");
+}
+
+#[test]
+fn probes_that_are_passed_over_by_division_are_counted() {
+    let mut bench = bench(1, 1, Health::Ok);
+    bench.list_probes = false;
+    let mut monitor = Monitor::new(T0);
+    let first = monitor.plan(&bench.course()).expect("not healthy yet");
+    monitor.end(first.end, &bench.course());
+    let span = Span::from_secs(1_000_000);
+    monitor.change(T0.after(span), Arc::new(Health::Fail), &bench.course());
+    // Ten thousand of 1.1 s each behind the first, and one a second from then on.
+    assert_eq!(monitor.next, 10_000 + (1_000_000_000 - 11_001_100) / 1_000);
 }
 
 /// However far a change is ahead, one call computes a bounded number of probes.

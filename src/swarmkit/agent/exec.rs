@@ -197,6 +197,17 @@ mod tests {
     }
 
     #[test]
+    fn an_exit_code_is_kept_from_starting_on_and_never_taken_back() {
+        for (state, kept) in [(S::Ready, None), (S::Starting, Some(1)), (S::Running, Some(1))] {
+            let mut status = Status { state, ..Status::assigned() };
+            status.attach(Some(1));
+            assert_eq!(status.exit, kept, "{state:?}");
+            status.attach(None);
+            assert_eq!(status.exit, kept, "{state:?}");
+        }
+    }
+
+    #[test]
     fn each_state_of_the_agent_has_its_message() {
         for (state, text) in [
             (S::Accepted, "accepted"),
