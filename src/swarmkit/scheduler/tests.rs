@@ -1,13 +1,17 @@
 //! Semantics 9.2 to 9.6: who goes where, when, and why not.
 
-use crate::base::ids::{NodeIx, ServiceIx, SlotNo};
+use super::Placement::{Compared, Given};
+use crate::base::chance::{Seed, Whom};
+use crate::base::ids::{Identifier, NodeIx, Ordinal, ServiceIx, SlotNo, Term};
 use crate::base::time::Span;
-use crate::swarmkit::controlapi::remove_node;
-use crate::swarmkit::fixture::{World, ms, replicated, same, silent};
+use crate::swarmkit::choices::{self, Choices};
+use crate::swarmkit::controlapi::{create_service, remove_node};
+use crate::swarmkit::fixture::{World, global, ms, replicated, same, silent};
+use crate::swarmkit::leader::{Leader, Setup};
 use crate::swarmkit::orchestrator::new_task;
 use crate::swarmkit::spec::{
     Amounts, EndpointSpec, Mode, Placement, Platform, PortConfig, Protocol, PublishMode, Resources,
-    ServiceSpec,
+    RestartPolicy, ServiceSpec,
 };
 use crate::swarmkit::task::{Availability, NodeState, TaskState};
 use crate::timeline::record::{Maker, SlotKey};
@@ -52,9 +56,8 @@ fn a_task_is_pending_then_waits_for_a_pause_of_commits() {
     w.begin();
     w.forget();
     let spec = replicated(1);
-    let key = crate::base::chance::Seed(0).key(crate::base::chance::Whom::Service, "web");
-    let id = crate::base::ids::Identifier::new(0, 1);
-    w.act(|_, ctx| crate::swarmkit::controlapi::create_service(ctx, spec, id, key)).expect("new");
+    let (id, key) = (Identifier::new(0, 1), Seed(0).key(Whom::Service, "web"));
+    w.act(|_, ctx| create_service(ctx, spec, id, key)).expect("new");
     w.run_until(ms(1_000));
     same(
         &w.facts(),
@@ -97,6 +100,54 @@ fn commits_put_the_pass_off_for_a_second_at_most() {
     }
     let assigned: Vec<String> = w.facts().into_iter().filter(|f| f.ends_with(" on n1")).collect();
     same(&assigned, "1.02s 1.1 on n1");
+}
+
+/// A pause that ended with nothing to do is no part of the burst that follows, however late; a
+/// commit in the very moment it ends still is.
+#[test]
+fn a_burst_begins_behind_a_pause_without_commits() {
+    let noise: Vec<i64> = [0, 50].into_iter().chain((80..=1_200).step_by(30)).collect();
+    for (commits, asked, on) in [(&[0][..], 5_000, "5.05s"), (&noise, 60, "1.01s")] {
+        let mut w = World::scheduled();
+        w.agent = silent;
+        let node = w.node("n1");
+        let service = w.service(replicated(1));
+        let noise = w.task_on(service, 1, Some(node), Running, Running);
+        w.begin();
+        for at in (0..=5_100).step_by(10) {
+            w.run_until(ms(at));
+            if commits.contains(&at) {
+                w.act(|_, ctx| ctx.store.report_again(ctx.now, noise));
+            }
+            if at == asked {
+                w.update(service, |spec| spec.mode = Mode::Replicated { replicas: 2 });
+            }
+        }
+        let assigned: Vec<String> = w.facts().into_iter().filter(|f| f.ends_with(" n1")).collect();
+        assert_eq!(assigned, [format!("{on} 2.1 on n1")]);
+    }
+}
+
+/// Semantics 7.1: where it goes is given, and whether it fits is asked.
+#[test]
+fn a_task_of_a_global_service_is_confirmed_on_its_node_or_told_why_not() {
+    for (memory, told) in [
+        (8, "0.15s 1/n1.1 on n1"),
+        (9, "0.15s 1/n1.1 is pending (insufficient resources on 1 node)"),
+    ] {
+        let mut spec = global();
+        let reservations = Amounts { memory_bytes: memory << 30, ..Amounts::default() };
+        spec.task.resources = Some(Resources { reservations, ..Resources::default() });
+        let (mut w, _) =
+            placed(&["n1"], ServiceSpec { name: "other".to_string(), ..replicated(0) });
+        let (id, key) = (Identifier::new(0, 2), Seed(0).key(Whom::Service, "web"));
+        w.act(|_, ctx| create_service(ctx, spec, id, key)).expect("new");
+        w.run_until(ms(1_000));
+        let made = "0.1s service v1 v0
+            0.1s 1/n1.1 made by Orchestrator: v1, to be running
+            0.1s 1/n1.1 is pending";
+        same(&w.facts(), &format!("{made}\n{told}"));
+    }
 }
 
 #[test]
@@ -230,6 +281,81 @@ fn tasks_fill_nodes_until_they_are_level_then_go_round() {
     assert_eq!(nodes, ["a", "a", "b", "c", "c", "c"]);
 }
 
+/// The first node takes one, the second takes what is left behind it, in the same pass.
+#[test]
+fn a_node_that_is_full_is_passed_over() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    let (small, roomy) = (w.node("small"), w.node("roomy"));
+    let reserved = |name: &str, replicas, gib: i64| {
+        let mut spec = ServiceSpec { name: name.to_string(), ..replicated(replicas) };
+        let reservations = Amounts { memory_bytes: gib << 30, ..Amounts::default() };
+        spec.task.resources = Some(Resources { reservations, ..Resources::default() });
+        spec
+    };
+    let large = w.service(reserved("large", 1, 4));
+    w.task_on(large, 1, Some(small), Running, Running);
+    let tiny = w.service(reserved("tiny", 2, 0));
+    for slot in 1..=2 {
+        w.task_on(tiny, slot, Some(roomy), Running, Running);
+    }
+    w.service(reserved("web", 3, 4));
+    w.begin();
+    w.run_until(ms(60));
+    assert_eq!(nodes_of(&w)[3..], ["small", "roomy", "roomy"]);
+}
+
+#[test]
+fn every_service_has_an_order_of_its_own() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    for name in ["n1", "n2", "n3"] {
+        w.node(name);
+    }
+    for (name, replicas) in [("a", 2), ("b", 2), ("c", 1)] {
+        w.service(ServiceSpec { name: name.to_string(), ..replicated(replicas) });
+    }
+    w.begin();
+    w.run_until(ms(60));
+    assert_eq!(nodes_of(&w), ["n1", "n2", "n3", "n1", "n2"]);
+}
+
+/// N8: not by their names, nor by their age.
+#[test]
+fn chance_decides_among_equal_nodes() {
+    let (mut firsts, mut expected) = (Vec::new(), Vec::new());
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        let mut w = World::scheduled();
+        (w.agent, w.choices) = (silent, Choices::drawn());
+        let nodes = ["n1", "n2", "n3", "n4"].map(|name| w.node(name));
+        let spec = ServiceSpec { name: name.to_string(), ..replicated(1) };
+        let service = w.service(spec);
+        w.begin();
+        w.run_until(ms(100));
+        firsts.push(w.store.tasks().next().and_then(|(_, task)| task.node));
+        let key = w.store.service_ever(service).key;
+        expected.push(nodes.into_iter().min_by_key(|node| w.choices.node_rank(key, *node)));
+    }
+    assert_eq!(firsts, expected);
+}
+
+#[test]
+fn who_replays_may_say_where_tasks_go() {
+    for (placement, nodes) in [(Given, ["n2", "n3", "n1"]), (Compared, ["n1", "n2", "n3"])] {
+        let mut w = World::scheduled();
+        let setup = Setup { hop: Span::ZERO, scheduler: Some(placement), allocator: true };
+        (w.agent, w.leader) = (silent, Leader::new(Term(0), setup));
+        let [_, n2, n3] = ["n1", "n2", "n3"].map(|name| w.node(name));
+        let task = |slot| (SlotKey::Slot(SlotNo(slot)), Ordinal(1));
+        let placement = [(task(1), n2), (task(2), n3)].into();
+        w.choices = Choices::given(choices::Given { placement, ..choices::Given::default() });
+        w.service(replicated(3));
+        w.begin();
+        w.run_until(ms(100));
+        assert_eq!(nodes_of(&w), nodes);
+    }
+}
+
 #[test]
 fn a_spread_preference_levels_branches_and_not_nodes() {
     let mut w = World::scheduled();
@@ -307,10 +433,8 @@ fn after_five_failures_on_a_node_another_is_preferred() {
     w.node("n1");
     let other = w.node("n2");
     let mut spec = replicated(1);
-    spec.task.restart = Some(crate::swarmkit::spec::RestartPolicy {
-        delay: Some(Span::from_ms(1)),
-        ..crate::swarmkit::spec::RestartPolicy::default()
-    });
+    let delay = Some(Span::from_ms(1));
+    spec.task.restart = Some(RestartPolicy { delay, ..RestartPolicy::default() });
     let service = w.service(spec);
     // The other node is busier with something else, so the first one is preferred.
     let busy = w.service(ServiceSpec { name: "busy".to_string(), ..replicated(1) });
@@ -328,6 +452,28 @@ fn after_five_failures_on_a_node_another_is_preferred() {
     }
     assert_eq!(nodes.last().map(String::as_str), Some("n2"), "{nodes:?}");
     assert_eq!(nodes[nodes.len() - 2], "n1", "{nodes:?}");
+}
+
+#[test]
+fn fewer_than_five_failures_are_none_beside_a_node_that_has_five() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    let [bad, fair, busy] = ["bad", "fair", "busy"].map(|name| w.node(name));
+    let mut spec = replicated(6);
+    let delay = Some(Span::from_ms(1));
+    spec.task.restart = Some(RestartPolicy { delay, ..RestartPolicy::default() });
+    let service = w.service(spec);
+    for (slot, node) in (1..).zip([bad, bad, bad, bad, bad, fair]) {
+        w.task_on(service, slot, Some(node), Running, Running);
+    }
+    let other = w.service(ServiceSpec { name: "other".to_string(), ..replicated(1) });
+    w.task_on(other, 1, Some(busy), Running, Running);
+    w.begin();
+    for task in ["1.1", "2.1", "3.1", "4.1", "5.1", "6.1"] {
+        w.report(w.named(task), Failed);
+    }
+    w.run_until(ms(500));
+    assert_eq!(nodes_of(&w)[7..], ["fair", "busy", "busy", "busy", "busy", "busy"]);
 }
 
 #[test]
@@ -364,10 +510,8 @@ fn a_pending_task_is_placed_though_its_service_is_gone() {
     w.node("n1");
     w.begin();
     let service = {
-        let key = crate::base::chance::Seed(0).key(crate::base::chance::Whom::Service, "web");
-        let id = crate::base::ids::Identifier::new(0, 1);
-        w.act(|_, ctx| crate::swarmkit::controlapi::create_service(ctx, replicated(1), id, key))
-            .expect("new")
+        let (id, key) = (Identifier::new(0, 1), Seed(0).key(Whom::Service, "web"));
+        w.act(|_, ctx| create_service(ctx, replicated(1), id, key)).expect("new")
     };
     w.run_until(ms(20));
     w.forget();
@@ -385,18 +529,20 @@ fn a_pending_task_is_placed_though_its_service_is_gone() {
 /// once, however long it takes to end.
 #[test]
 fn a_task_that_is_ordered_down_leaves_its_place_at_once() {
-    let (mut w, service) = placed(&["n1", "n2"], replicated(2));
-    let old = w.store.tasks().next().map(|(task, _)| task).expect("two were placed");
-    let now = w.store.service(service).expect("it exists").now.clone();
-    w.act(|_, ctx| {
-        ctx.store.set_desired(ctx.now, old, TaskState::Shutdown);
-        let (slot, maker) = (SlotKey::Slot(SlotNo(3)), Maker::Orchestrator);
-        new_task(ctx, service, &now, slot, Running, maker);
-        ctx.store.commit();
-    });
-    w.run_until(ms(300));
-    let nodes = nodes_of(&w);
-    assert_eq!(nodes[2], nodes[0], "that of the task that goes, not that of the one that stays");
+    for (which, gone) in ["1.1", "2.1"].into_iter().enumerate() {
+        let (mut w, service) = placed(&["n1", "n2"], replicated(2));
+        let old = w.named(gone);
+        let now = w.store.service(service).expect("it exists").now.clone();
+        w.act(|_, ctx| {
+            ctx.store.set_desired(ctx.now, old, TaskState::Shutdown);
+            let (slot, maker) = (SlotKey::Slot(SlotNo(3)), Maker::Orchestrator);
+            new_task(ctx, service, &now, slot, Running, maker);
+            ctx.store.commit();
+        });
+        w.run_until(ms(300));
+        let nodes = nodes_of(&w);
+        assert_eq!(nodes[2], nodes[which], "that of the one that goes, not of the one that stays");
+    }
 }
 
 /// Among nodes with as many tasks of the service, all their tasks count.
@@ -437,4 +583,45 @@ fn a_branch_that_has_less_gets_what_is_new() {
     w.begin();
     w.run_until(ms(100));
     assert_eq!(nodes_of(&w)[4..], ["few", "few"]);
+}
+
+/// How many tasks of a service the nodes have, in the order of their names, after so many were
+/// spread over their zones, in one pass.
+fn spread(nodes: &[(&str, &str, u32)], new: u32, most: u64) -> Vec<usize> {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    let old: u32 = nodes.iter().map(|(.., tasks)| tasks).sum();
+    let mut spec = replicated(u64::from(old + new));
+    spec.task.placement = Some(placement(|p| {
+        p.preferences = vec!["node.labels.zone".to_string()];
+        p.max_replicas = most;
+    }));
+    let (ready, active) = (NodeState::Ready, Availability::Active);
+    let service = w.service(spec);
+    let mut slots = 1..;
+    for (name, zone, tasks) in nodes {
+        let node = w.labelled_node(name, ready, active, &[("zone", zone)]);
+        for slot in slots.by_ref().take(*tasks as usize) {
+            w.task_on(service, slot, Some(node), Running, Running);
+        }
+    }
+    w.begin();
+    w.run_until(ms(60));
+    let on = nodes_of(&w);
+    nodes.iter().map(|(name, ..)| on.iter().filter(|node| *node == name).count()).collect()
+}
+
+#[test]
+fn what_is_left_over_when_shares_are_even_goes_to_the_first_branches() {
+    assert_eq!(spread(&[("a1", "a", 0), ("b1", "b", 0)], 3, 0), [2, 1]);
+    assert_eq!(spread(&[("a1", "a", 0), ("b1", "b", 0), ("c1", "c", 0)], 5, 0), [2, 2, 1]);
+    assert_eq!(spread(&[("a1", "a", 3), ("b1", "b", 0), ("c1", "c", 0)], 2, 0), [3, 2, 0]);
+}
+
+#[test]
+fn what_a_full_branch_cannot_take_goes_to_the_others() {
+    let nodes = [("a1", "a", 0), ("b1", "b", 0), ("b2", "b", 0), ("b3", "b", 0)];
+    assert_eq!(spread(&nodes, 4, 1), [1, 1, 1, 1]);
+    let nodes = [("a1", "a", 5), ("b1", "b", 1), ("c1", "c", 0)];
+    assert_eq!(spread(&nodes, 6, 5), [5, 4, 3]);
 }
