@@ -586,7 +586,7 @@ fn a_branch_that_has_less_gets_what_is_new() {
 }
 
 /// How many tasks of a service the nodes have, in the order of their names, after so many were
-/// spread over their zones, in one pass.
+/// spread over their zones, in one pass. A node called `paused` takes none.
 fn spread(nodes: &[(&str, &str, u32)], new: u32, most: u64) -> Vec<usize> {
     let mut w = World::scheduled();
     w.agent = silent;
@@ -596,11 +596,12 @@ fn spread(nodes: &[(&str, &str, u32)], new: u32, most: u64) -> Vec<usize> {
         p.preferences = vec!["node.labels.zone".to_string()];
         p.max_replicas = most;
     }));
-    let (ready, active) = (NodeState::Ready, Availability::Active);
     let service = w.service(spec);
     let mut slots = 1..;
     for (name, zone, tasks) in nodes {
-        let node = w.labelled_node(name, ready, active, &[("zone", zone)]);
+        let paused = *name == "paused";
+        let availability = if paused { Availability::Pause } else { Availability::Active };
+        let node = w.labelled_node(name, NodeState::Ready, availability, &[("zone", zone)]);
         for slot in slots.by_ref().take(*tasks as usize) {
             w.task_on(service, slot, Some(node), Running, Running);
         }
@@ -622,6 +623,6 @@ fn what_is_left_over_when_shares_are_even_goes_to_the_first_branches() {
 fn what_a_full_branch_cannot_take_goes_to_the_others() {
     let nodes = [("a1", "a", 0), ("b1", "b", 0), ("b2", "b", 0), ("b3", "b", 0)];
     assert_eq!(spread(&nodes, 4, 1), [1, 1, 1, 1]);
-    let nodes = [("a1", "a", 5), ("b1", "b", 1), ("c1", "c", 0)];
-    assert_eq!(spread(&nodes, 6, 5), [5, 4, 3]);
+    let nodes = [("paused", "a", 0), ("b1", "b", 1), ("c1", "c", 0)];
+    assert_eq!(spread(&nodes, 6, 0), [0, 4, 3]);
 }
