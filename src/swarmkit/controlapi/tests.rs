@@ -139,6 +139,8 @@ fn the_container_is_checked() {
         let text = format!("ContainerSpec: {name} in HealthConfig cannot be less than 1ms");
         assert_eq!(refused, format!("{INVALID}{text}"));
     }
+    let least = HealthConfig { interval: Span::from_ms(1), ..HealthConfig::default() };
+    assert_eq!(answer(|spec| spec.task.container.healthcheck = Some(least)), "");
     let retries = HealthConfig { retries: -1, ..HealthConfig::default() };
     let refused = answer(|spec| spec.task.container.healthcheck = Some(retries));
     let text = "ContainerSpec: Retries in HealthConfig cannot be negative";
@@ -190,6 +192,21 @@ fn a_port_that_is_published_everywhere_is_nobody_elses() {
         let start = format!("{INVALID}port '80' is already in use by service 'web' ({id}) ");
         assert_eq!(told, if text.is_empty() { String::new() } else { start + text });
     }
+}
+
+#[test]
+fn an_update_may_not_take_anothers_port() {
+    let mut w = World::new();
+    let published = |at| Some(endpoint(ResolutionMode::Vip, &[port(at, PublishMode::Ingress)]));
+    w.service(ServiceSpec { endpoint: published(80), ..replicated(1) });
+    let other = ServiceSpec { name: "other".to_string(), ..replicated(1) };
+    let service = w.service(ServiceSpec { endpoint: published(81), ..other.clone() });
+    let version = w.store.service(service).expect("it exists").meta_version;
+    let wanted = ServiceSpec { endpoint: published(80), ..other };
+    let refused = update_service(&mut w.ctx(), service, wanted, version).expect_err("it is taken");
+    let id = Identifier::new(0, 1);
+    let text = format!("port '80' is already in use by service 'web' ({id}) as an ingress port");
+    assert_eq!(refused.to_string(), format!("{INVALID}{text}"));
 }
 
 #[test]

@@ -138,7 +138,6 @@ impl ReplicatedOrchestrator {
                     }
                 }
                 News::ServiceDeleted(service) => {
-                    todo.reconcile.retain(|(of, ..)| *of != service);
                     delete_service_tasks(ctx, service);
                     restart.clear_history(service);
                 }

@@ -305,11 +305,7 @@ impl Updater {
         slot: SlotRange,
         keep: TaskSnapshot,
     ) {
-        let others = self.slots.tasks_of(slot).len() > 1;
-        if !others && keep.desired == TaskState::Running {
-            return self.slot_done(ctx, worker);
-        }
-        if others && !self.removable(ctx, slot, Some(keep.task)) {
+        if !self.removable(ctx, slot, Some(keep.task)) {
             ctx.waiting(self.service, Some(slot.key), Waiting::SlotGivenUp);
             return self.slot_done(ctx, worker);
         }

@@ -141,9 +141,6 @@ impl Scheduler {
         for (done, task) in tasks.iter().enumerate() {
             let node = nodes[at % nodes.len()];
             self.assign(ctx, *task, node);
-            if done + 1 == tasks.len() {
-                return Vec::new();
-            }
             if at + 1 < nodes.len() {
                 let next = self.compare(ctx, group, nodes[at + 1]);
                 if next < self.compare(ctx, group, node) {

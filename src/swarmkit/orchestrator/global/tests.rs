@@ -1,9 +1,51 @@
 //! Semantics 7.1 to 7.3, beside what upstream's own tests demand.
 
+use super::GlobalOrchestrator;
 use crate::swarmkit::controlapi;
-use crate::swarmkit::fixture::{World, global, same, silent};
+use crate::swarmkit::fixture::{World, global, ms, same, silent};
 use crate::swarmkit::spec::ServiceSpec;
-use crate::swarmkit::task::{Availability, NodeState};
+use crate::swarmkit::store::What;
+use crate::swarmkit::task::{Availability, NodeState, TaskState};
+
+use TaskState::{Complete, Failed, Ready, Rejected, Running, Shutdown, Starting};
+
+#[test]
+fn only_the_end_of_a_task_that_is_to_run_is_heard() {
+    for (desired, state, acts) in [
+        (Ready, Ready, false),
+        (Ready, Rejected, true),
+        (Running, Starting, false),
+        (Running, Running, false),
+        (Running, Complete, true),
+        (Running, Failed, true),
+        (Shutdown, Running, false),
+        (Shutdown, Failed, false),
+    ] {
+        let mut w = World::new();
+        let (node, service) = (w.node("n1"), w.service(global()));
+        let task = w.task_of_node(service, node, desired, state);
+        let what = What::TaskUpdated(w.store.snapshot(task));
+        let heard = GlobalOrchestrator::default().hear(ms(0), &what, None);
+        assert_eq!(heard, acts, "{desired:?} {state:?}");
+    }
+}
+
+#[test]
+fn the_delayed_start_of_a_deleted_task_is_over() {
+    let mut w = World::new();
+    w.agent = silent;
+    w.node("n1");
+    w.service(global());
+    w.begin();
+    w.settle();
+    w.report(w.named("n1.1"), Failed);
+    w.settle();
+    assert_eq!((w.tasks().len(), w.out.holds), (2, 1));
+    let waiting = w.named("n1.2");
+    w.act(|_, ctx| ctx.store.delete_task(ctx.now, waiting));
+    w.settle();
+    assert_eq!((w.tasks().len(), w.out.holds), (1, 0));
+}
 
 #[test]
 fn a_removed_service_is_forgotten_and_the_others_are_not() {

@@ -3,7 +3,7 @@ use crate::base::time::Span;
 use crate::swarmkit::controlapi;
 use crate::swarmkit::fixture::{World, global, image, ms, replicated, same};
 use crate::swarmkit::leader::Setup;
-use crate::swarmkit::spec::{RestartCondition, RestartPolicy, ServiceSpec};
+use crate::swarmkit::spec::{Placement, RestartCondition, RestartPolicy, ServiceSpec};
 use crate::swarmkit::store::TaskSnapshot;
 use crate::swarmkit::task::TaskState;
 
@@ -248,4 +248,38 @@ fn a_new_leader_goes_on_with_a_job() {
     w.run_for(Span::from_secs(5));
     assert_eq!(w.tasks()[0], "n1.1 v1 complete/complete on n1");
     assert!(w.store.service(service).is_some());
+}
+
+#[test]
+fn only_the_end_of_a_task_that_is_to_complete_is_heard() {
+    for (desired, state, acts) in [
+        (TaskState::Complete, TaskState::Running, false),
+        (TaskState::Complete, TaskState::Complete, true),
+        (TaskState::Complete, TaskState::Failed, true),
+        (TaskState::Shutdown, TaskState::Running, false),
+        (TaskState::Shutdown, TaskState::Failed, false),
+    ] {
+        let (mut w, service) = world(job(1, 1));
+        let task = w.task(service, 0, desired, state);
+        let what = What::TaskUpdated(w.store.snapshot(task));
+        let heard = JobsOrchestrator::default().hear(&w.store, ms(0), &what, None);
+        assert_eq!(heard, acts, "{desired:?} {state:?}");
+    }
+}
+
+/// Of a global job, and even where it does not fit any more; tasks of other jobs are left there.
+#[test]
+fn a_new_leader_orders_down_what_is_to_complete_on_lost_nodes() {
+    let mut w = World::new();
+    let lost = w.node_in("lost", NodeState::Down, Availability::Active);
+    let mut spec = ServiceSpec { mode: Mode::GlobalJob, ..global() };
+    let constraints = vec!["node.hostname!=lost".to_string()];
+    spec.task.placement = Some(Placement { constraints, ..Placement::default() });
+    let everywhere = w.service(spec);
+    let some = w.service(ServiceSpec { name: "some".to_string(), ..job(1, 1) });
+    w.task_of_node(everywhere, lost, TaskState::Complete, TaskState::Running);
+    w.task_of_node(everywhere, lost, TaskState::Remove, TaskState::Running);
+    w.task_on(some, 0, Some(lost), TaskState::Complete, TaskState::Running);
+    w.begin();
+    same(&w.facts(), "lost.1 is to be shutdown");
 }

@@ -1,7 +1,7 @@
 //! Semantics 8: what is deleted, and when.
 
 use super::TaskReaper;
-use crate::base::ids::{ServiceIx, SlotNo, TaskIx};
+use crate::base::ids::{Id, ServiceIx, SlotNo, TaskIx};
 use crate::base::time::SimTime;
 use crate::swarmkit::ctx::{Ask, Class, Timer};
 use crate::swarmkit::fixture::{World, ms, replicated, same, status};
@@ -198,4 +198,25 @@ fn test_task_reaper_batching() {
     assert_eq!(w.store.tasks().count(), 7);
     let last = asks(&mut w, &mut reaper, &tasks[1_003..1_004], ms(2_000));
     assert_eq!(last.first().map(|ask| ask.at), Some(ms(2_250)), "by the timer again");
+}
+
+/// All lists count; what is on the list of kept slots alone is nothing to do.
+#[test]
+fn more_than_a_thousand_entries_are_looked_at_at_once() {
+    for (fresh, kept, cleanup, asked) in [
+        (1_000, 0, 0, "ask 0.25s Reaper Reap (background)"),
+        (300, 299, 401, "ask 0.25s Reaper Reap (background)"),
+        (300, 300, 401, "ask 0s Reaper Reap"),
+        (0, 0, 1_001, "ask 0s Reaper Reap"),
+        (0, 1_001, 0, ""),
+    ] {
+        let (mut w, service) = world(1);
+        let slots = |from: u32, count| (from..from + count).map(SlotNo).map(SlotKey::Slot);
+        let mut reaper = TaskReaper::default();
+        reaper.fresh = slots(1, fresh).map(|slot| (service, slot)).collect();
+        reaper.kept = slots(10_000, kept).map(|slot| (service, slot)).collect();
+        reaper.cleanup = (0..cleanup).map(TaskIx::from_index).collect();
+        reaper.schedule(&mut w.ctx(), ms(0));
+        same(&w.lines(), asked);
+    }
 }

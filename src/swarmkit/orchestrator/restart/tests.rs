@@ -261,3 +261,30 @@ fn a_restart_during_the_own_delayed_start_is_put_off() {
         5s 1 waits: restart delay of 1.3 5s",
     );
 }
+
+/// One wake for the first will do, and none for those that are waited for no longer.
+#[test]
+fn patience_is_asked_for_as_far_as_somebody_waits() {
+    let mut w = World::new();
+    let service = w.service(replicated(3));
+    let mut restart = RestartSupervisor::default();
+    let mut asked = Vec::new();
+    for slot in 1..=3 {
+        w.now = ms(i64::from(slot) * 1_000);
+        let old = w.task(service, slot, Shutdown, Running);
+        let new = w.task(service, slot, Ready, New);
+        let wait = WaitFor::Stop(w.store.snapshot(old));
+        restart.delay_start(&mut w.ctx(), new, wait, Span::ZERO, None);
+        asked.extend(w.lines());
+    }
+    same(&asked, "ask 61s DelayedStart PatienceOver (background)");
+    let second = w.named("2.2");
+    restart.cancel(&mut w.ctx(), second);
+    w.now = ms(61_000);
+    restart.patience_over(&mut w.ctx());
+    same(
+        &w.lines(),
+        "61s 1.2 is to be running
+        ask 63s DelayedStart PatienceOver (background)",
+    );
+}

@@ -5,6 +5,7 @@ use crate::base::ids::ServiceIx;
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::defaults::UPDATE_CONFIG;
 use crate::swarmkit::fixture::{World, bad_fails, ms, obedient, replicated, same, silent};
+use crate::swarmkit::leader::Setup;
 use crate::swarmkit::spec::{
     FailureAction, RestartCondition, RestartPolicy, UpdateConfig, UpdateOrder,
 };
@@ -12,7 +13,7 @@ use crate::swarmkit::store::{Store, TaskSnapshot};
 use crate::swarmkit::task::{NodeState, TaskState};
 use crate::timeline::record::{Fact, Maker, Record, TaskChange};
 
-use TaskState::{Complete, Failed, Running, Shutdown};
+use TaskState::{Complete, Failed, Ready, Running, Shutdown};
 
 /// So many running slots under a configuration, with a leader that has come to rest.
 fn running(slots: u32, config: UpdateConfig) -> (World, ServiceIx) {
@@ -31,7 +32,8 @@ fn running(slots: u32, config: UpdateConfig) -> (World, ServiceIx) {
 }
 
 fn actions(world: &mut World) -> Vec<String> {
-    let told = |line: &String| line.contains(" made ") || line.contains(" since ");
+    let words = [" made ", " since ", " tolerated", " forgiven"];
+    let told = |line: &String| words.iter().any(|word| line.contains(word));
     world.facts().into_iter().filter(told).collect()
 }
 
@@ -267,9 +269,13 @@ fn the_failure_that_exceeds_the_ratio_of_dirty_slots_stops_the_update() {
 
 #[test]
 fn a_failure_counts_up_to_the_monitor_period_and_not_longer() {
-    for (late, state) in [(0, "paused"), (1, "updating")] {
+    let margins = [None, Some(SECOND)];
+    for (late, state, margin) in
+        margins.into_iter().flat_map(|margin| [(0, "paused", margin), (1, "updating", margin)])
+    {
         let config = UpdateConfig { delay: SECOND.times(10), ..CONFIG };
         let (mut w, service) = running(2, config);
+        w.timing.final_watch_margin = margin;
         w.update_image(service, "v2");
         w.settle();
         w.forget();
@@ -280,6 +286,21 @@ fn a_failure_counts_up_to_the_monitor_period_and_not_longer() {
         assert!(status.starts_with(state), "{late} ns late: {status}");
         let forgiven = w.facts().iter().any(|line| line.contains("1.2 forgiven after 5s"));
         assert_eq!(forgiven, late > 0);
+    }
+}
+
+/// The final watch is begun by the last worker, and ends later than the windows of the others.
+#[test]
+fn a_failure_counts_up_to_the_monitor_period_in_the_final_watch_too() {
+    for (late, state) in [(0, "paused"), (1, "updating")] {
+        let (mut w, service) = running(2, UpdateConfig { parallelism: 0, ..CONFIG });
+        w.agent = first_is_slow;
+        w.update_image(service, "v2");
+        w.run_until(SimTime(ms(5_000).0 + late));
+        w.report(w.named("2.2"), Failed);
+        w.settle();
+        let status = w.status(service);
+        assert!(status.starts_with(state), "{late} ns late: {status}");
     }
 }
 
@@ -375,14 +396,16 @@ fn pause_finishes_slots_in_flight_and_hands_out_no_more() {
 
 #[test]
 fn continue_counts_nothing() {
-    let action = FailureAction::Continue;
-    let (mut w, service) = running(2, UpdateConfig { failure_action: action, ..CONFIG });
-    w.agent = bad_fails;
-    w.update_image(service, "bad");
-    w.run_until(ms(5_000));
-    same(
-        &actions(&mut w),
-        "updating: update in progress since 0s
+    for ratio in [0.0, 1.0] {
+        let (failure_action, max_failure_ratio) = (FailureAction::Continue, ratio.into());
+        let (mut w, service) =
+            running(2, UpdateConfig { failure_action, max_failure_ratio, ..CONFIG });
+        w.agent = bad_fails;
+        w.update_image(service, "bad");
+        w.run_until(ms(5_000));
+        same(
+            &actions(&mut w),
+            "updating: update in progress since 0s
         1.2 made by Updater: bad, to be ready
         1.3 made by Restart: bad, to be ready
         2.2 made by Updater: bad, to be ready
@@ -390,7 +413,8 @@ fn continue_counts_nothing() {
         5s completed: update completed since 0s at 5s
         5s 1.4 made by Restart: bad, to be ready
         5s 2.4 made by Restart: bad, to be ready",
-    );
+        );
+    }
 }
 
 #[test]
@@ -536,6 +560,83 @@ fn of_two_tasks_in_a_slot_the_first_clean_one_is_kept_whether_it_runs_or_not() {
         waits: workers
         1.2 is to be shutdown
         waits: final watch 5s",
+    );
+}
+
+/// The last of them: it waits for the others to stop, and nobody waits for it to run.
+#[test]
+fn of_clean_tasks_that_are_yet_to_start_the_last_is_kept_and_started() {
+    let mut w = World::new();
+    w.agent = silent;
+    let service = w.service(replicated(1));
+    w.task(service, 1, Ready, Ready);
+    w.task(service, 1, Ready, Ready);
+    w.begin();
+    w.settle();
+    same(
+        &w.facts(),
+        "updating: update in progress since 0s
+        run over 1, 1 at a time
+        waits: workers
+        1.1 is to be shutdown",
+    );
+    w.report(w.named("1.1"), Shutdown);
+    w.settle();
+    same(
+        &w.facts(),
+        "1.1 is shutdown
+        1.2 is to be running
+        waits: final watch 5s",
+    );
+}
+
+/// Start and end of a task in one instant are two pieces of news; the worker goes on with the
+/// first, and the second is not about what it does then.
+#[test]
+fn late_news_of_a_task_is_not_taken_for_news_of_the_next() {
+    let action = FailureAction::Continue;
+    let (mut w, service) = running(2, UpdateConfig { failure_action: action, ..CONFIG });
+    w.agent = silent;
+    w.update_image(service, "v2");
+    w.settle();
+    w.report(w.named("1.1"), Shutdown);
+    w.settle();
+    w.report(w.named("1.2"), Running);
+    w.report(w.named("1.2"), Failed);
+    w.settle();
+    w.forget();
+    w.report(w.named("2.1"), Shutdown);
+    w.settle();
+    same(
+        &w.facts(),
+        "2.1 is shutdown
+        2.2 is to be running
+        2 waits: 2.2 is to run",
+    );
+}
+
+/// News takes a while: what is on its way when the worker goes on arrives when it waits for another
+/// task to run.
+#[test]
+fn news_that_comes_late_is_not_taken_for_news_of_the_next_either() {
+    let action = FailureAction::Continue;
+    let config = UpdateConfig { failure_action: action, order: UpdateOrder::StartFirst, ..CONFIG };
+    let (mut w, service) = running(2, config);
+    w.agent = silent;
+    w.change_leader(Setup { hop: Span::from_ms(2), scheduler: None, allocator: false });
+    w.update_image(service, "v2");
+    w.run_until(ms(1_000));
+    w.report(w.named("1.2"), Running);
+    w.run_until(ms(1_001));
+    w.report(w.named("1.2"), Failed);
+    w.run_until(ms(1_002));
+    w.forget();
+    w.run_until(ms(2_000));
+    same(
+        &w.facts(),
+        "1.003s 1.2 is to be shutdown
+        1.003s 1.3 made by Restart: v2, to be ready
+        1.003s 1 waits: restart delay of 1.3 5s",
     );
 }
 
