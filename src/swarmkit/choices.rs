@@ -235,8 +235,8 @@ mod tests {
             let key = Seed(1).key(Whom::Service, "web");
             let slot = SlotKey::Slot(SlotNo(1));
             let ids = [1, 2, 3].map(|ordinal| choices.task_id(key, slot, Ordinal(ordinal)));
-            assert_eq!(ids.is_sorted_by(|a, b| a > b), reverse_ids, "{ids:?}");
-            assert_eq!(ids.is_sorted_by(|a, b| a < b), !reverse_ids, "{ids:?}");
+            let expected = [1, 2, 3].map(|n| if reverse_ids { u64::MAX - n } else { n });
+            assert_eq!(ids, expected.map(|number| Identifier::new(0, number)));
         }
     }
 
@@ -295,6 +295,22 @@ mod tests {
         let turns = [task(1, 1), task(1, 2), task(2, 1), task(2, 2)]
             .map(|(slot, ordinal)| choices.watch_turn(key, slot, ordinal));
         assert_eq!(turns, [BeforeWorkers, BeforeOrchestrator, BeforeWorkers, AfterWorkers]);
+    }
+
+    #[test]
+    fn the_phase_of_the_status_timer_lies_within_its_interval() {
+        let key = Seed(1).key(Whom::Service, "web");
+        for (status_phase, interval, phase) in
+            [(None, 50, 0), (Some(20), 50, 20), (Some(120), 50, 20), (Some(20), 0, 0)]
+        {
+            let choices = Choices::given(Given { status_phase, ..Given::default() });
+            assert_eq!(choices.status_phase(key, 1, interval), phase);
+        }
+        let phases: Vec<u64> =
+            (0..100).map(|term| Choices::drawn().status_phase(key, term, 50)).collect();
+        let all: std::collections::BTreeSet<u64> = phases.into_iter().collect();
+        assert!(all.len() > 30 && all.first() < Some(&10) && all.last() > Some(&40), "{all:?}");
+        assert!(all.last() < Some(&50), "{all:?}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Semantics 7.1 to 7.3, beside what upstream's own tests demand.
 
 use super::GlobalOrchestrator;
+use crate::swarmkit::choices::{Choices, Given};
 use crate::swarmkit::controlapi;
 use crate::swarmkit::fixture::{World, global, ms, same, silent};
 use crate::swarmkit::spec::ServiceSpec;
@@ -67,4 +68,22 @@ fn a_removed_service_is_forgotten_and_the_others_are_not() {
         n2.1 v1 running/new on n2
         1/n1.1 v1 remove/new on n1",
     );
+}
+
+/// N1: where no order is given they go by their names.
+#[test]
+fn nodes_are_visited_in_the_order_given() {
+    for (order, nodes) in [(&["n2", "n3"][..], ["n2", "n3", "n1"]), (&[], ["n1", "n2", "n3"])] {
+        let mut w = World::new();
+        w.agent = silent;
+        for name in ["n3", "n1", "n2"] {
+            w.node(name);
+        }
+        let node_order = order.iter().map(ToString::to_string).collect();
+        w.choices = Choices::given(Given { node_order, ..Given::default() });
+        w.service(global());
+        w.begin();
+        let made = nodes.map(|node| format!("{node}.1 made by Orchestrator: v1, to be running"));
+        assert_eq!(w.facts(), made);
+    }
 }
