@@ -123,11 +123,6 @@ impl TaskManager {
         self.desired
     }
 
-    /// The operation in progress.
-    pub fn operation(&self) -> Option<Operation> {
-        self.running
-    }
-
     /// Takes one input; appends what is to be done, in order. Inputs that do not apply do nothing.
     pub fn handle(&mut self, input: Input, out: &mut Vec<Effect>) {
         match input {
