@@ -339,6 +339,7 @@ fn chance_decides_among_equal_nodes() {
     assert_eq!(firsts, expected);
 }
 
+/// As far as they may go there.
 #[test]
 fn who_replays_may_say_where_tasks_go() {
     for (placement, nodes) in [(Given, ["n2", "n3", "n1"]), (Compared, ["n1", "n2", "n3"])] {
@@ -346,8 +347,9 @@ fn who_replays_may_say_where_tasks_go() {
         let setup = Setup { hop: Span::ZERO, scheduler: Some(placement), allocator: true };
         (w.agent, w.leader) = (silent, Leader::new(Term(0), setup));
         let [_, n2, n3] = ["n1", "n2", "n3"].map(|name| w.node(name));
+        let paused = w.node_in("paused", NodeState::Ready, Availability::Pause);
         let task = |slot| (SlotKey::Slot(SlotNo(slot)), Ordinal(1));
-        let placement = [(task(1), n2), (task(2), n3)].into();
+        let placement = [(task(1), n2), (task(2), n3), (task(3), paused)].into();
         w.choices = Choices::given(choices::Given { placement, ..choices::Given::default() });
         w.service(replicated(3));
         w.begin();
