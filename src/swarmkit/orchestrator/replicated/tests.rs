@@ -1,6 +1,7 @@
 //! Semantics 4: the number of slots, and whose turn it is.
 
 use crate::base::time::Span;
+use crate::swarmkit::choices::{Choices, Given};
 use crate::swarmkit::controlapi::update_node;
 use crate::swarmkit::fixture::{World, replicated, same, silent};
 use crate::swarmkit::spec::Mode;
@@ -148,4 +149,23 @@ fn a_live_task_deleted_by_hand_is_made_anew() {
         1.2 made by Orchestrator: v1, to be running
         1.2 is running",
     );
+}
+
+/// N1: by chance, or by whoever replays; not by their numbers.
+#[test]
+fn an_update_takes_the_slots_in_the_order_given() {
+    let mut w = World::new();
+    w.agent = silent;
+    let slot_orders = vec![vec![2, 3, 1]];
+    w.choices = Choices::given(Given { slot_orders, ..Given::default() });
+    let service = w.service(replicated(3));
+    for slot in 1..=3 {
+        w.task(service, slot, Running, Running);
+    }
+    w.begin();
+    w.settle();
+    w.update_image(service, "v2");
+    w.settle();
+    let runs: Vec<String> = w.facts().into_iter().filter(|line| line.contains("run ")).collect();
+    same(&runs, "run over 2 3 1, 1 at a time");
 }

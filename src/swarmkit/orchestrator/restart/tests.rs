@@ -288,3 +288,26 @@ fn patience_is_asked_for_as_far_as_somebody_waits() {
         ask 63s DelayedStart PatienceOver (background)",
     );
 }
+
+#[test]
+fn a_replacement_starts_when_its_delay_is_over_and_the_old_task_has_stopped() {
+    for old_first in [true, false] {
+        let (mut w, service, task) = world(None, Running);
+        let new = w.task(service, 1, Ready, New);
+        let mut restart = RestartSupervisor::default();
+        let wait = WaitFor::Stop(w.store.snapshot(task));
+        restart.delay_start(&mut w.ctx(), new, wait, Span::from_secs(5), None);
+        w.lines();
+        w.now = ms(5_000);
+        let mut turn = |w: &mut World, old: bool| {
+            if old {
+                restart.released(&mut w.ctx(), new, 1);
+            } else {
+                restart.delay_elapsed(&mut w.ctx(), new, 1);
+            }
+            w.lines()
+        };
+        assert_eq!(turn(&mut w, old_first), [""; 0]);
+        same(&turn(&mut w, !old_first), "5s 1.2 is to be running");
+    }
+}
