@@ -11,7 +11,7 @@ use crate::swarmkit::leader::{Leader, Setup};
 use crate::swarmkit::orchestrator::new_task;
 use crate::swarmkit::spec::{
     Amounts, EndpointSpec, Mode, Placement, Platform, PortConfig, Protocol, PublishMode, Resources,
-    RestartPolicy, ServiceSpec,
+    RestartCondition, RestartPolicy, ServiceSpec,
 };
 use crate::swarmkit::task::{Availability, NodeState, TaskState};
 use crate::timeline::record::{Maker, SlotKey};
@@ -247,6 +247,27 @@ fn reservations_are_held_until_the_task_has_ended() {
         w.run_until(ms(2_000));
         assert_eq!(nodes_of(&w), ["n1", "n1"]);
     }
+}
+
+#[test]
+fn room_that_becomes_free_is_given_to_another_service() {
+    let mut w = World::scheduled();
+    w.agent = silent;
+    w.node("n1");
+    for name in ["first", "second"] {
+        let mut spec = ServiceSpec { name: name.to_string(), ..replicated(1) };
+        let reservations = Amounts { memory_bytes: 5 << 30, ..Amounts::default() };
+        spec.task.resources = Some(Resources { reservations, ..Resources::default() });
+        let condition = RestartCondition::None;
+        spec.task.restart = Some(RestartPolicy { condition, ..RestartPolicy::default() });
+        w.service(spec);
+    }
+    w.begin();
+    w.run_until(ms(1_000));
+    assert_eq!(nodes_of(&w), ["n1", "-"]);
+    w.report(w.named("1.1"), Failed);
+    w.run_until(ms(1_050));
+    assert_eq!(nodes_of(&w), ["n1", "n1"]);
 }
 
 /// A node has 4 processors and 8 GiB.
