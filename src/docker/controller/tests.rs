@@ -574,6 +574,16 @@ fn behaviour_that_changes_in_a_steady_container_is_found() {
     ]);
 }
 
+#[test]
+fn behaviour_that_changes_when_a_container_has_ended_concerns_nobody() {
+    for end in [Input::Signal(Signal::Kill), Input::NodeCrashed] {
+        let mut bench = started(whoami(template(), Health::Ok));
+        bench.until(6_000).begin(Op::Wait).tell(end).until(10_000).log.clear();
+        assert!(bench.controller.is_at_rest());
+        bench.tell(Input::BehaviourChanged(Arc::new(Health::Fail))).until(60_000).said(&[]);
+    }
+}
+
 /// Surprise 39: what was running when the power failed is found ended, with code 255.
 #[test]
 fn a_power_cut_ends_everything_without_a_word() {
