@@ -203,19 +203,6 @@ fn parallelism_zero_takes_all_slots_at_once() {
     same(&ready, "1.2 v2 ready/new\n2.2 v2 ready/new\n3.2 v2 ready/new");
 }
 
-/// However many there are: they begin in turns, all in one instant.
-#[test]
-fn hundreds_of_slots_are_taken_at_once_too() {
-    for slots in [99, 100, 101, 250] {
-        let (mut w, service) = running(slots, UpdateConfig { parallelism: 0, ..CONFIG });
-        w.agent = silent;
-        w.update_image(service, "v2");
-        w.settle();
-        let ready = w.tasks().iter().filter(|task| task.ends_with(" v2 ready/new")).count();
-        assert_eq!(ready as u32, slots);
-    }
-}
-
 #[test]
 fn the_final_watch_is_the_monitor_period_or_longer_than_the_delay() {
     for (delay, monitor, completed) in [
