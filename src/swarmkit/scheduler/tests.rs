@@ -198,29 +198,29 @@ fn the_explanation_lists_most_nodes_first_and_ties_in_the_order_of_the_filters()
 
 #[test]
 fn a_host_port_is_taken_once_per_node() {
-    let endpoint = published(80, PublishMode::Host);
+    let endpoint = Some(published(80, PublishMode::Host));
     let (w, _) = placed(&["n1"], ServiceSpec { endpoint, ..replicated(2) });
     assert_eq!(nodes_of(&w), ["n1", "-"]);
     assert_eq!(errors(&w), ["no suitable node (host-mode port already in use on 1 node)"]);
 }
 
 /// An endpoint with one port.
-fn published(published: u32, publish_mode: PublishMode) -> Option<EndpointSpec> {
+fn published(published: u32, publish_mode: PublishMode) -> EndpointSpec {
     let port = PortConfig { published, target: 80, protocol: Protocol::Tcp, publish_mode };
-    Some(EndpointSpec { ports: vec![port], ..EndpointSpec::default() })
+    EndpointSpec { ports: vec![port], ..EndpointSpec::default() }
 }
 
 #[test]
 fn a_port_of_all_nodes_and_one_yet_to_be_chosen_take_no_place_on_a_node() {
     for endpoint in [published(80, PublishMode::Ingress), published(0, PublishMode::Host)] {
-        let (w, _) = placed(&["n1"], ServiceSpec { endpoint, ..replicated(2) });
+        let (w, _) = placed(&["n1"], ServiceSpec { endpoint: Some(endpoint), ..replicated(2) });
         assert_eq!(nodes_of(&w), ["n1", "n1"]);
     }
 }
 
 #[test]
 fn a_host_port_is_free_again_once_its_task_has_ended() {
-    let endpoint = published(80, PublishMode::Host);
+    let endpoint = Some(published(80, PublishMode::Host));
     let (mut w, service) = placed(&["n1"], ServiceSpec { endpoint, ..replicated(1) });
     w.update_image(service, "v2");
     w.run_until(ms(1_000));

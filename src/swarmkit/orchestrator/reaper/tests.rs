@@ -212,10 +212,12 @@ fn more_than_a_thousand_entries_are_looked_at_at_once() {
     ] {
         let (mut w, service) = world(1);
         let slots = |from: u32, count| (from..from + count).map(SlotNo).map(SlotKey::Slot);
-        let mut reaper = TaskReaper::default();
-        reaper.fresh = slots(1, fresh).map(|slot| (service, slot)).collect();
-        reaper.kept = slots(10_000, kept).map(|slot| (service, slot)).collect();
-        reaper.cleanup = (0..cleanup).map(TaskIx::from_index).collect();
+        let mut reaper = TaskReaper {
+            fresh: slots(1, fresh).map(|slot| (service, slot)).collect(),
+            kept: slots(10_000, kept).map(|slot| (service, slot)).collect(),
+            cleanup: (0..cleanup).map(TaskIx::from_index).collect(),
+            ..TaskReaper::default()
+        };
         reaper.schedule(&mut w.ctx(), ms(0));
         same(&w.lines(), asked);
     }
