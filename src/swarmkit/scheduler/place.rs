@@ -194,26 +194,18 @@ impl Scheduler {
             let usable = branches.len() as u64;
             let target = (in_branches + tasks.len() as u64) / usable;
             let mut remainder = (in_branches + tasks.len() as u64) % usable;
-            let before = tasks.len();
-            let mut usable_left = Vec::new();
-            for mut branch in std::mem::take(&mut branches) {
-                let mut share = target.saturating_sub(u64::from(branch.tasks));
-                if remainder > 0 && u64::from(branch.tasks) <= target {
-                    share += 1;
-                    remainder -= 1;
-                }
+            // As upstream, a branch counts in every round for what it had before the group.
+            for branch in std::mem::take(&mut branches) {
+                let one_more = u64::from(remainder > 0 && u64::from(branch.tasks) <= target);
+                let share = target.saturating_sub(u64::from(branch.tasks)) + one_more;
                 let share = (share as usize).min(tasks.len());
                 let mine: Vec<TaskIx> = tasks.drain(..share).collect();
                 let left = self.spread(ctx, pipeline, group, mine, &branch.nodes, deeper);
-                branch.tasks += (share - left.len()) as u32;
                 if left.is_empty() {
-                    usable_left.push(branch);
+                    remainder -= one_more;
+                    branches.push(branch);
                 }
                 tasks.extend(left);
-            }
-            branches = usable_left;
-            if tasks.len() == before {
-                break;
             }
         }
         tasks

@@ -646,6 +646,14 @@ fn what_is_left_over_when_shares_are_even_goes_to_the_first_branches() {
 fn what_a_full_branch_cannot_take_goes_to_the_others() {
     let nodes = [("a1", "a", 0), ("b1", "b", 0), ("b2", "b", 0), ("b3", "b", 0)];
     assert_eq!(spread(&nodes, 4, 1), [1, 1, 1, 1]);
-    let nodes = [("paused", "a", 0), ("b1", "b", 1), ("c1", "c", 0)];
-    assert_eq!(spread(&nodes, 6, 0), [0, 4, 3]);
+    assert_eq!(spread(&[("paused", "a", 0), ("b1", "b", 0)], 1, 0), [0, 1]);
+    assert_eq!(spread(&[("paused", "a", 0), ("b1", "b", 1), ("c1", "c", 1)], 1, 0), [0, 2, 1]);
+    assert_eq!(spread(&[("paused", "a", 0), ("b1", "b", 1), ("c1", "c", 0)], 6, 0), [0, 4, 3]);
+    let (b, c) = ([("b1", "b", 1), ("b2", "b", 0), ("b3", "b", 0)], ["c1", "c2", "c3"]);
+    let nodes = [&[("a1", "a", 2)][..], &b, &c.map(|name| (name, "c", 0))].concat();
+    assert_eq!(
+        spread(&nodes, 8, 2),
+        [2, 1, 1, 2, 2, 2, 1],
+        "four in the second, five in the third"
+    );
 }
