@@ -138,7 +138,7 @@ impl Leader {
             ctx.store.journal.wake(*record);
             self.tell_orchestrators(ctx, heard, what, *record);
             if let Some(scheduler) = &mut self.scheduler {
-                scheduler.hear(ctx.store, ctx.now, what, *record);
+                scheduler.hear(ctx, what, *record);
                 if matches!(what, What::Commit) {
                     scheduler.hear_commit(ctx, heard);
                 }

@@ -98,7 +98,7 @@ impl Scheduler {
             ctx.store.tasks().map(|(task, _)| ctx.store.snapshot(task)).collect();
         for task in tasks {
             if task.state <= TaskState::Running {
-                self.take_in(ctx.store, ctx.now, task, None);
+                self.take_in(ctx, task, None);
             }
         }
         self.pass(ctx);
@@ -107,18 +107,18 @@ impl Scheduler {
     /// Notes a change.
     ///
     /// Upstream: `manager/scheduler/scheduler.go` `createTask`, `updateTask`, `deleteTask`.
-    pub fn hear(&mut self, store: &Store, at: SimTime, what: &What, record: Option<RecordNo>) {
+    pub fn hear(&mut self, ctx: &Ctx<'_>, what: &What, record: Option<RecordNo>) {
         match what {
             What::TaskCreated(task) | What::TaskUpdated(task) => {
-                self.take_in(store, at, *task, record);
+                self.take_in(ctx, *task, record);
             }
             What::TaskDeleted(task) => {
-                if self.forget(store, task.task) {
+                if self.forget(ctx.store, task.task) {
                     self.want(record);
                 }
             }
             What::Node(node) => {
-                self.nodes.learn(store, *node);
+                self.nodes.learn(ctx.store, *node);
                 self.want(record);
             }
             What::NodeDeleted(node) => self.nodes.remove(*node),
@@ -131,23 +131,18 @@ impl Scheduler {
         self.wanted_by = record.or(self.wanted_by);
     }
 
-    fn take_in(
-        &mut self,
-        store: &Store,
-        at: SimTime,
-        task: TaskSnapshot,
-        record: Option<RecordNo>,
-    ) {
+    fn take_in(&mut self, ctx: &Ctx<'_>, task: TaskSnapshot, record: Option<RecordNo>) {
         if task.state < TaskState::Pending {
             return;
         }
         if task.state.is_terminal() {
             let known = *self.tasks.entry(task.task);
             let failed = matches!(task.state, TaskState::Failed | TaskState::Rejected);
-            if known.held && failed && matches!(store.task_ever(task.task).slot, SlotKey::Slot(_)) {
-                self.nodes.note_failure(store, at, task);
+            let slot = ctx.store.task_ever(task.task).slot;
+            if known.held && failed && matches!(slot, SlotKey::Slot(_)) {
+                self.nodes.note_failure(ctx, task);
             }
-            if self.forget(store, task.task) {
+            if self.forget(ctx.store, task.task) {
                 self.want(record);
             }
             return;
@@ -161,7 +156,7 @@ impl Scheduler {
                 self.preassigned.insert(task.task);
                 self.wanted_by = record.or(self.wanted_by);
             }
-            Some(_) => self.account(store, task),
+            Some(_) => self.account(ctx.store, task),
         }
     }
 

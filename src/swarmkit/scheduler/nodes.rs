@@ -10,6 +10,7 @@ use crate::base::chance::Key;
 use crate::base::ids::{Id, IdVec, NodeIx, ServiceIx, SpecVersion, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::choices::Choices;
+use crate::swarmkit::ctx::Ctx;
 use crate::swarmkit::defaults;
 use crate::swarmkit::scheduler::filter::{Pipeline, host_ports};
 use crate::swarmkit::spec::Protocol;
@@ -60,7 +61,7 @@ impl NodeInfo {
         memory: Span,
     ) -> usize {
         let oldest = now.before(memory);
-        self.failures.get(&of).map_or(0, |f| f.iter().filter(|at| **at >= oldest).count())
+        self.failures.get(&of).map_or(0, |f| f.len() - f.partition_point(|at| *at < oldest))
     }
 }
 
@@ -236,16 +237,16 @@ impl NodeSet {
     /// Remembers that a task failed on its node.
     ///
     /// Upstream: `manager/scheduler/nodeinfo.go` `taskFailed`.
-    pub(super) fn note_failure(&mut self, store: &Store, at: SimTime, task: TaskSnapshot) {
+    pub(super) fn note_failure(&mut self, ctx: &Ctx<'_>, task: TaskSnapshot) {
         let Some(node) = task.node else { return };
-        let stored = store.task_ever(task.task);
+        let stored = ctx.store.task_ever(task.task);
         let of = (stored.service, stored.version);
         let failures = self.infos.entry(node).failures.entry(of).or_default();
-        failures.push_back(at);
-        // Only whether there are so many decides, and only the newest are within memory.
-        if failures.len() > 4 * defaults::NODE_MAX_FAILURES {
+        let memory = ctx.timing.node_failure_memory;
+        while failures.front().is_some_and(|at| ctx.now.since(*at) >= memory) {
             failures.pop_front();
         }
+        failures.push_back(ctx.now);
         self.some_faulty |= failures.len() >= defaults::NODE_MAX_FAILURES;
     }
 }

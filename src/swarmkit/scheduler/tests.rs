@@ -1,6 +1,7 @@
 //! Semantics 9.2 to 9.6: who goes where, when, and why not.
 
 use super::Placement::{Compared, Given};
+use super::nodes::NodeSet;
 use crate::base::chance::{Seed, Whom};
 use crate::base::ids::{Identifier, NodeIx, Ordinal, ServiceIx, SlotNo, Term};
 use crate::base::time::Span;
@@ -497,6 +498,50 @@ fn fewer_than_five_failures_are_none_beside_a_node_that_has_five() {
     }
     w.run_until(ms(500));
     assert_eq!(nodes_of(&w)[7..], ["fair", "busy", "busy", "busy", "busy", "busy"]);
+}
+
+/// Where every node has many, they are used in turn: all failures of five minutes are compared.
+#[test]
+fn of_two_nodes_with_many_failures_the_one_with_fewer_is_next() {
+    let mut w = World::scheduled();
+    (w.agent, w.store.history_limit) = (silent, -1);
+    for name in ["a", "b"] {
+        w.node(name);
+    }
+    let mut spec = replicated(1);
+    let delay = Some(Span::from_secs(1));
+    spec.task.restart = Some(RestartPolicy { delay, ..RestartPolicy::default() });
+    w.service(spec);
+    w.begin();
+    for round in 1..100 {
+        w.run_until(ms(round * 2_000));
+        let newest = w.store.tasks().last().expect("there is one").0;
+        w.report(newest, Failed);
+    }
+    let expected = ["aaaaabbbbb", &"ab".repeat(44), "a"].concat();
+    assert_eq!(nodes_of(&w)[..99].concat(), expected);
+}
+
+/// They count for five minutes to the end, and are dropped with the first failure from then on.
+#[test]
+fn failures_are_forgotten() {
+    let mut w = World::new();
+    let node = w.node("n1");
+    let service = w.service(replicated(1));
+    let task = w.task_on(service, 1, Some(node), Running, Failed);
+    let of = (service, w.store.task_ever(task).version);
+    let mut nodes = NodeSet::default();
+    let mut counts = Vec::new();
+    for noted in [1_000, 2_000, 301_000] {
+        w.now = ms(noted);
+        let snapshot = w.store.snapshot(task);
+        nodes.note_failure(&w.ctx(), snapshot);
+        for now in [300_999, 301_000, 301_001, 302_001] {
+            let info = nodes.info(node);
+            counts.push(info.recent_failures(of, ms(now), w.timing.node_failure_memory));
+        }
+    }
+    assert_eq!(counts, [1, 1, 0, 0, 2, 2, 1, 0, 2, 2, 2, 1]);
 }
 
 #[test]
