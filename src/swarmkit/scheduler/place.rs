@@ -222,11 +222,8 @@ impl Scheduler {
             std::collections::BTreeMap::default();
         for node in nodes {
             let Some(stored) = store.node(*node) else { continue };
-            let value = match descriptor.strip_prefix("node.labels.") {
-                Some(label) => stored.labels.get(label).cloned().unwrap_or_default(),
-                None => String::new(),
-            };
-            let branch = branches.entry(value).or_default();
+            let value = label_of(descriptor).and_then(|label| stored.labels.get(label));
+            let branch = branches.entry(value.cloned().unwrap_or_default()).or_default();
             branch.nodes.push(*node);
             branch.tasks += self.nodes.info(*node).active_of(service);
         }
@@ -241,7 +238,17 @@ struct Branch {
     tasks: u32,
 }
 
-/// The spread descriptors of a task that are understood.
+/// The label of nodes that a spread descriptor names, in any case up to the label itself. Of
+/// another descriptor all nodes are one branch.
+///
+/// Upstream: `manager/scheduler/nodeset.go` `tree`.
+fn label_of(descriptor: &str) -> Option<&str> {
+    const PREFIX: &str = "node.labels.";
+    let (prefix, label) = descriptor.split_at_checked(PREFIX.len())?;
+    prefix.eq_ignore_ascii_case(PREFIX).then_some(label)
+}
+
+/// The spread descriptors of a task.
 fn preferences(store: &Store, task: TaskIx) -> &[String] {
     let template = store.template(store.task_ever(task).template);
     template.placement.as_ref().map_or(&[], |p| p.preferences.as_slice())

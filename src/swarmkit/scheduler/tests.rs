@@ -382,21 +382,35 @@ fn who_replays_may_say_where_tasks_go() {
 
 #[test]
 fn a_spread_preference_levels_branches_and_not_nodes() {
-    let mut w = World::scheduled();
-    w.agent = silent;
-    let ready = (NodeState::Ready, Availability::Active);
-    for (name, zone) in [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")] {
-        w.labelled_node(name, ready.0, ready.1, &[("zone", zone)]);
+    for (descriptor, of_zones) in [
+        ("node.labels.zone", true),
+        ("Node.Labels.zone", true),
+        // No label of that name, and nothing that is understood: one branch of all nodes.
+        ("node.labels.Zone", false),
+        ("node.hostname", false),
+        ("zone", false),
+    ] {
+        let mut w = World::scheduled();
+        w.agent = silent;
+        let ready = (NodeState::Ready, Availability::Active);
+        for (name, zone) in [("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")] {
+            w.labelled_node(name, ready.0, ready.1, &[("zone", zone)]);
+        }
+        let mut spec = replicated(6);
+        spec.task.placement = Some(placement(|p| p.preferences = vec![descriptor.to_string()]));
+        w.service(spec);
+        w.begin();
+        w.run_until(ms(100));
+        let nodes = nodes_of(&w);
+        let on = |name: &str| nodes.iter().filter(|node| *node == name).count();
+        let mut counts = ["a1", "a2", "a3", "b1"].map(on);
+        if of_zones {
+            assert_eq!(counts, [1, 1, 1, 3], "{descriptor}");
+        } else {
+            counts.sort_unstable();
+            assert_eq!(counts, [1, 1, 2, 2], "{descriptor}");
+        }
     }
-    let mut spec = replicated(6);
-    let spread = vec!["node.labels.zone".to_string()];
-    spec.task.placement = Some(placement(|p| p.preferences = spread));
-    w.service(spec);
-    w.begin();
-    w.run_until(ms(100));
-    let mut nodes = nodes_of(&w);
-    nodes.sort();
-    assert_eq!(nodes, ["a1", "a2", "a3", "b1", "b1", "b1"]);
 }
 
 #[test]
