@@ -493,6 +493,33 @@ fn a_container_that_is_never_healthy_and_ignores_the_signal() {
     ]);
 }
 
+/// A good probe during a stop ends neither the start nor the stop.
+#[test]
+fn health_that_comes_too_late_is_noticed_and_no_more() {
+    let stubborn = Template { image: image(Sigterm::Ignored), ..template() };
+    let late = Health::Pattern([false, false, false, true].into());
+    let mut unhealthy = started(whoami(Template { engine: Engine::V28, ..stubborn.clone() }, late));
+    unhealthy.until(15_300).log.clear();
+    unhealthy.until(60_000).said(&[
+        "15310 Signalled(Stop)",
+        "20400 probe of 20300: Passed, streak 0",
+        "20400 Healthy",
+        "25310 Signalled(Kill)",
+        "25340 Died(137)",
+        "25390 task: non-zero exit (137): dockerexec: unhealthy container Some(137)",
+    ]);
+    let mut ordered_down = started(whoami(stubborn, Health::Ok));
+    ordered_down.until(4_000).cancel().log.clear();
+    ordered_down.until(4_500).begin(Op::Shutdown).until(60_000).said(&[
+        "4515 Signalled(Stop)",
+        "5100 probe of 5000: Passed, streak 0",
+        "5100 Healthy",
+        "14515 Signalled(Kill)",
+        "14545 Died(137)",
+        "14595 ok 137",
+    ]);
+}
+
 /// Q30 and surprise 12: Start succeeds, and Wait at once.
 #[test]
 fn an_unhealthy_container_that_leaves_with_zero_completes() {
