@@ -32,6 +32,16 @@ fn only_the_end_of_a_task_that_is_to_run_is_heard() {
 }
 
 #[test]
+fn only_the_removal_of_a_service_that_is_known_is_heard() {
+    let mut w = World::new();
+    let (known, other) = (w.service(global()), w.service(global()));
+    let mut orchestrator = GlobalOrchestrator::default();
+    orchestrator.learn(known, w.store.service_ever(known).now.clone());
+    let mut hears = |service| orchestrator.hear(ms(0), &What::ServiceDeleted(service), None);
+    assert_eq!((hears(known), hears(other)), (true, false));
+}
+
+#[test]
 fn the_delayed_start_of_a_deleted_task_is_over() {
     let mut w = World::new();
     w.agent = silent;

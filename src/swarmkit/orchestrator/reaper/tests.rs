@@ -159,6 +159,19 @@ fn a_task_to_be_removed_goes_once_it_has_stopped() {
     assert!(is_reaped(Remove, Orphaned));
 }
 
+#[test]
+fn what_may_have_a_container_is_not_removed() {
+    for state in TaskState::ALL {
+        let (mut w, service) = world(10);
+        let task = w.task(service, 1, Remove, state);
+        w.store.commit();
+        let mut reaper = TaskReaper::default();
+        reaper.begin(&mut w.ctx());
+        let may_have_one = (TaskState::Assigned..TaskState::Complete).contains(&state);
+        assert_eq!(w.store.task(task).is_some(), may_have_one, "{state:?}");
+    }
+}
+
 /// Tells the reaper of a change of each of the tasks; what it asks for.
 fn asks(w: &mut World, reaper: &mut TaskReaper, tasks: &[TaskIx], heard: SimTime) -> Vec<Ask> {
     for task in tasks {
