@@ -15,6 +15,13 @@ pub struct SimTime(pub u64);
 
 /// A moment that may be absent, in the room of a moment: for what is kept a million times. The end
 /// of time is taken for absent.
+///
+/// ```
+/// use swarmsim::base::time::{MaybeTime, SimTime};
+///
+/// assert_eq!(MaybeTime::from(SimTime(5)).get(), Some(SimTime(5)));
+/// assert_eq!(MaybeTime::NONE.get(), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct MaybeTime(SimTime);
 
@@ -26,18 +33,6 @@ impl MaybeTime {
     #[must_use]
     pub fn get(self) -> Option<SimTime> {
         (self != MaybeTime::NONE).then_some(self.0)
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_none(self) -> bool {
-        self == MaybeTime::NONE
-    }
-}
-
-impl From<Option<SimTime>> for MaybeTime {
-    fn from(at: Option<SimTime>) -> MaybeTime {
-        at.map_or(MaybeTime::NONE, MaybeTime)
     }
 }
 
