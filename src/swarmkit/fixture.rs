@@ -18,7 +18,8 @@ use crate::swarmkit::spec::{ContainerSpec, Mode, ServiceSpec, TaskTemplate};
 use crate::swarmkit::store::{Change, NewNode, NewTask, Store, TaskSnapshot, What};
 use crate::swarmkit::task::{Availability, NodeState, StatusMessage, TaskState};
 use crate::timeline::record::{
-    Fact, Maker, NodeChange, ServiceChange, SlotKey, TaskChange, TaskStatus, UpdateStatus, Waiting,
+    Fact, Maker, NodeChange, Record, ServiceChange, SlotKey, TaskChange, TaskStatus, UpdateStatus,
+    Waiting,
 };
 
 /// What an agent reports of a task as it sees it, and after how long; nothing if it is content.
@@ -244,10 +245,15 @@ impl World {
     }
 
     /// What was noted since the last look.
-    pub(crate) fn facts(&mut self) -> Vec<String> {
+    pub(crate) fn records(&mut self) -> Vec<Record> {
         let mut records = Vec::new();
         self.store.journal.hand_on(|_, record| records.push(record.clone()));
         records
+    }
+
+    /// What was noted since the last look, in words.
+    pub(crate) fn facts(&mut self) -> Vec<String> {
+        self.records()
             .into_iter()
             .map(|record| {
                 let time = match record.at {

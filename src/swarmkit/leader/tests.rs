@@ -270,3 +270,31 @@ fn a_leader_in_the_room_of_another_knows_nothing_of_it() {
         same(&done(&mut w, |leader, ctx| leader.wake(ctx, timer)), "");
     }
 }
+
+#[test]
+fn a_service_is_updating_from_the_request_to_the_end_of_the_run() {
+    for spec in [replicated(1), global()] {
+        let mut w = World::new();
+        let node = w.node("n1");
+        let is_global = spec.mode == Mode::Global;
+        let service = w.service(spec);
+        if is_global {
+            w.task_of_node(service, node, Running, Running);
+        } else {
+            w.task(service, 1, Running, Running);
+        }
+        w.begin();
+        w.settle();
+        assert!(!w.leader.is_updating(service));
+        w.update_image(service, "v2");
+        assert!(w.leader.is_updating(service), "it has heard, and not acted");
+        w.settle();
+        assert!(w.leader.is_updating(service), "its updater runs");
+        w.update_image(service, "v3");
+        w.settle();
+        assert_eq!(w.out.holds, 1, "one updater in the place of another");
+        w.run_for(Span::from_secs(60));
+        assert!(!w.leader.is_updating(service));
+        assert_eq!(w.out.holds, 0);
+    }
+}

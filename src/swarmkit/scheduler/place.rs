@@ -134,13 +134,13 @@ impl Scheduler {
         tasks: &[TaskIx],
         nodes: &[NodeIx],
     ) -> Vec<TaskIx> {
-        if nodes.is_empty() {
+        let (Some((first, others)), false) = (tasks.split_first(), nodes.is_empty()) else {
             return tasks.to_vec();
-        }
+        };
         let mut at = 0;
-        for (done, task) in tasks.iter().enumerate() {
+        self.assign(ctx, *first, nodes[at]);
+        for (done, task) in others.iter().enumerate() {
             let node = nodes[at % nodes.len()];
-            self.assign(ctx, *task, node);
             if at + 1 < nodes.len() {
                 let next = self.compare(ctx, group, nodes[at + 1]);
                 if next < self.compare(ctx, group, node) {
@@ -153,9 +153,10 @@ impl Scheduler {
             while !self.nodes.passes(ctx.store, pipeline, nodes[at % nodes.len()]) {
                 at += 1;
                 if at - start == nodes.len() {
-                    return tasks[done + 1..].to_vec();
+                    return others[done..].to_vec();
                 }
             }
+            self.assign(ctx, *task, nodes[at % nodes.len()]);
         }
         Vec::new()
     }

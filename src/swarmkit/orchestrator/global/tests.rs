@@ -97,19 +97,3 @@ fn nodes_are_visited_in_the_order_given() {
         assert_eq!(w.facts(), made);
     }
 }
-
-#[test]
-fn a_service_is_updating_from_the_request_to_the_end_of_the_run() {
-    let mut w = World::new();
-    w.node("n1");
-    let service = w.service(global());
-    w.begin();
-    w.settle();
-    assert!(!w.leader.is_updating(service));
-    w.update_image(service, "v2");
-    assert!(w.leader.is_updating(service), "it has heard, and not acted");
-    w.settle();
-    assert!(w.leader.is_updating(service), "its updater runs");
-    w.run_until(ms(60_000));
-    assert!(!w.leader.is_updating(service));
-}

@@ -24,26 +24,6 @@ fn missing_slots_are_filled_from_the_lowest_number() {
 }
 
 #[test]
-fn a_service_is_updating_from_the_request_to_the_end_of_the_run() {
-    let mut w = World::new();
-    let service = w.service(replicated(1));
-    w.task(service, 1, Running, Running);
-    w.begin();
-    w.settle();
-    assert!(!w.leader.is_updating(service));
-    w.update_image(service, "v2");
-    assert!(w.leader.is_updating(service), "it has heard, and not acted");
-    w.settle();
-    assert!(w.leader.is_updating(service), "its updater runs");
-    w.update_image(service, "v3");
-    w.settle();
-    assert_eq!(w.out.holds, 1, "one updater in the place of another");
-    w.run_for(Span::from_secs(60));
-    assert!(!w.leader.is_updating(service));
-    assert_eq!(w.out.holds, 0);
-}
-
-#[test]
 fn a_node_that_is_written_and_well_keeps_its_tasks() {
     let mut w = World::new();
     let node = w.node("n1");

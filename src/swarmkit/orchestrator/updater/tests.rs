@@ -31,6 +31,15 @@ fn running(slots: u32, config: UpdateConfig) -> (World, ServiceIx) {
     (world, service)
 }
 
+/// The same after an update to v2, with nodes that say nothing by themselves.
+fn updating(slots: u32, config: UpdateConfig) -> (World, ServiceIx) {
+    let (mut world, service) = running(slots, config);
+    world.agent = silent;
+    world.update_image(service, "v2");
+    world.settle();
+    (world, service)
+}
+
 fn actions(world: &mut World) -> Vec<String> {
     let words = [" made ", " since ", " tolerated", " forgiven"];
     let told = |line: &String| words.iter().any(|word| line.contains(word));
@@ -53,18 +62,14 @@ fn the_ratio_must_be_exceeded() {
 #[test]
 fn however_many_workers_there_are_they_begin_in_one_instant() {
     let slots = 2 * WORKERS_A_TURN as u32 + 1;
-    let (mut w, service) = running(slots, UpdateConfig { parallelism: 0, ..CONFIG });
-    w.agent = silent;
-    w.update_image(service, "v2");
-    w.settle();
+    let (mut w, _) = updating(slots, UpdateConfig { parallelism: 0, ..CONFIG });
     let made = |record: &&Record| {
         let Fact::Task { change: TaskChange::Created(created), .. } = &record.fact else {
             return false;
         };
         created.maker == Maker::Updater
     };
-    let mut records = Vec::new();
-    w.store.journal.hand_on(|_, record| records.push(record.clone()));
+    let records = w.records();
     let run = records.iter().rposition(|record| matches!(record.fact, Fact::Run { .. }));
     let run = &records[run.expect("there is a run")];
     let made: Vec<_> = records.iter().filter(made).map(|r| (r.at, r.because)).collect();
@@ -73,10 +78,7 @@ fn however_many_workers_there_are_they_begin_in_one_instant() {
 
 #[test]
 fn stop_first_starts_the_new_task_when_the_old_one_has_stopped() {
-    let (mut w, service) = running(2, CONFIG);
-    w.agent = silent;
-    w.update_image(service, "v2");
-    w.settle();
+    let (mut w, _) = updating(2, CONFIG);
     same(
         &w.facts(),
         "service v2 v2, before v1
@@ -120,10 +122,7 @@ fn stop_first_starts_the_new_task_when_the_old_one_has_stopped() {
 
 #[test]
 fn start_first_stops_the_old_task_when_the_new_one_runs() {
-    let (mut w, service) = running(1, UpdateConfig { order: UpdateOrder::StartFirst, ..CONFIG });
-    w.agent = silent;
-    w.update_image(service, "v2");
-    w.settle();
+    let (mut w, _) = updating(1, UpdateConfig { order: UpdateOrder::StartFirst, ..CONFIG });
     same(
         &w.facts(),
         "service v2 v2, before v1
@@ -195,10 +194,7 @@ fn every_worker_has_a_delay_of_its_own() {
 
 #[test]
 fn parallelism_zero_takes_all_slots_at_once() {
-    let (mut w, service) = running(3, UpdateConfig { parallelism: 0, ..CONFIG });
-    w.agent = silent;
-    w.update_image(service, "v2");
-    w.settle();
+    let (w, _) = updating(3, UpdateConfig { parallelism: 0, ..CONFIG });
     let ready: Vec<String> = w.tasks().into_iter().filter(|t| t.contains("ready/")).collect();
     same(&ready, "1.2 v2 ready/new\n2.2 v2 ready/new\n3.2 v2 ready/new");
 }
@@ -372,10 +368,7 @@ fn a_longer_delay_than_the_monitor_period_widens_the_judgement_at_the_end_only()
 
 #[test]
 fn pause_finishes_slots_in_flight_and_hands_out_no_more() {
-    let (mut w, service) = running(3, UpdateConfig { parallelism: 2, ..CONFIG });
-    w.agent = silent;
-    w.update_image(service, "v2");
-    w.settle();
+    let (mut w, _) = updating(3, UpdateConfig { parallelism: 2, ..CONFIG });
     w.report(w.named("1.1"), Shutdown);
     w.report(w.named("1.2"), Failed);
     w.settle();
@@ -487,10 +480,7 @@ fn a_rollback_that_fails_is_paused_and_under_the_action_rollback_completed_all_t
 
 #[test]
 fn cancelling_writes_nothing_and_the_slot_in_flight_goes_on_by_itself() {
-    let (mut w, service) = running(2, CONFIG);
-    w.agent = silent;
-    w.update_image(service, "v2");
-    w.settle();
+    let (mut w, service) = updating(2, CONFIG);
     w.forget();
     w.update(service, |spec| drop(spec.labels.insert("a".to_string(), "b".to_string())));
     w.settle();
@@ -512,10 +502,7 @@ fn cancelling_writes_nothing_and_the_slot_in_flight_goes_on_by_itself() {
 
 #[test]
 fn a_request_that_changes_nothing_blinds_the_update_that_runs() {
-    let (mut w, service) = running(2, CONFIG);
-    w.agent = silent;
-    w.update_image(service, "v2");
-    w.settle();
+    let (mut w, service) = updating(2, CONFIG);
     w.forget();
     w.update(service, |_| ());
     w.settle();
@@ -595,10 +582,7 @@ fn of_clean_tasks_that_are_yet_to_start_the_last_is_kept_and_started() {
 #[test]
 fn late_news_of_a_task_is_not_taken_for_news_of_the_next() {
     let action = FailureAction::Continue;
-    let (mut w, service) = running(2, UpdateConfig { failure_action: action, ..CONFIG });
-    w.agent = silent;
-    w.update_image(service, "v2");
-    w.settle();
+    let (mut w, _) = updating(2, UpdateConfig { failure_action: action, ..CONFIG });
     w.report(w.named("1.1"), Shutdown);
     w.settle();
     w.report(w.named("1.2"), Running);
@@ -642,10 +626,7 @@ fn news_that_comes_late_is_not_taken_for_news_of_the_next_either() {
 
 #[test]
 fn a_slot_whose_old_task_was_stopped_by_somebody_else_is_given_up() {
-    let (mut w, service) = running(2, UpdateConfig { delay: SECOND.times(3), ..CONFIG });
-    w.agent = silent;
-    w.update_image(service, "v2");
-    w.settle();
+    let (mut w, service) = updating(2, UpdateConfig { delay: SECOND.times(3), ..CONFIG });
     w.report(w.named("2.1"), Failed);
     w.settle();
     w.report(w.named("1.1"), Shutdown);
