@@ -7,6 +7,8 @@
 //!
 //! To add a draw: append a [`Role`] or take an unused word of a later block. Never renumber.
 
+use wide::u32x4;
+
 /// Version of the algorithm, the roles and the word tables; part of every timeline's header.
 pub const CHANCE_VERSION: u32 = 1;
 
@@ -161,28 +163,24 @@ fn mix(key: [u32; 8]) -> [u32; 8] {
     out
 }
 
-/// A row of the state of `ChaCha8`. The four columns go through the same steps, and are written so
-/// that a processor can take them in one.
-type Row = [u32; 4];
+/// A row of the state of `ChaCha8`: the four columns go through the same steps at once.
+type Row = u32x4;
 
 /// One `ChaCha8` block: 64 bytes as eight little-endian words.
-fn chacha8(key: [u32; 8], stream: u64, counter: u64) -> [u64; 8] {
-    const SIGMA: Row = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
-    let [k0, k1, k2, k3, k4, k5, k6, k7] = key;
+fn chacha8([k0, k1, k2, k3, k4, k5, k6, k7]: [u32; 8], stream: u64, counter: u64) -> [u64; 8] {
+    const SIGMA: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
     let place = [counter as u32, (counter >> 32) as u32, stream as u32, (stream >> 32) as u32];
-    let input = [SIGMA, [k0, k1, k2, k3], [k4, k5, k6, k7], place];
+    let input = [SIGMA, [k0, k1, k2, k3], [k4, k5, k6, k7], place].map(Row::new);
     let mut rows = input;
     for _ in 0..4 {
-        rows = quarters(rows);
+        let [a, b, c, d] = quarters(rows);
         // The diagonals become columns, and columns again.
-        let [a, [b0, b1, b2, b3], [c0, c1, c2, c3], [d0, d1, d2, d3]] = rows;
-        rows = quarters([a, [b1, b2, b3, b0], [c2, c3, c0, c1], [d3, d0, d1, d2]]);
-        let [a, [b0, b1, b2, b3], [c0, c1, c2, c3], [d0, d1, d2, d3]] = rows;
-        rows = [a, [b3, b0, b1, b2], [c2, c3, c0, c1], [d1, d2, d3, d0]];
+        let [a, b, c, d] = quarters([a, moved::<1>(b), moved::<2>(c), moved::<3>(d)]);
+        rows = [a, moved::<3>(b), moved::<2>(c), moved::<1>(d)];
     }
     let mut out = [0u64; 8];
     for (pair, (row, first)) in out.chunks_exact_mut(2).zip(rows.into_iter().zip(input)) {
-        let [low, high, lower, higher] = add(row, first);
+        let [low, high, lower, higher] = (row + first).to_array();
         pair[0] = u64::from(high) << 32 | u64::from(low);
         pair[1] = u64::from(higher) << 32 | u64::from(lower);
     }
@@ -192,25 +190,28 @@ fn chacha8(key: [u32; 8], stream: u64, counter: u64) -> [u64; 8] {
 /// The quarter rounds of all four columns.
 #[inline]
 fn quarters([mut a, mut b, mut c, mut d]: [Row; 4]) -> [Row; 4] {
-    a = add(a, b);
-    d = turned::<16>(d, a);
-    c = add(c, d);
-    b = turned::<12>(b, c);
-    a = add(a, b);
-    d = turned::<8>(d, a);
-    c = add(c, d);
-    b = turned::<7>(b, c);
+    a += b;
+    d = turned::<16>(d ^ a);
+    c += d;
+    b = turned::<12>(b ^ c);
+    a += b;
+    d = turned::<8>(d ^ a);
+    c += d;
+    b = turned::<7>(b ^ c);
     [a, b, c, d]
 }
 
+/// Each column's bits moved to the left, around.
 #[inline]
-fn add(a: Row, b: Row) -> Row {
-    std::array::from_fn(|at| a[at].wrapping_add(b[at]))
+fn turned<const BITS: u32>(row: Row) -> Row {
+    row << BITS | row >> (32 - BITS)
 }
 
+/// The columns moved to the left, around.
 #[inline]
-fn turned<const BITS: u32>(a: Row, b: Row) -> Row {
-    std::array::from_fn(|at| (a[at] ^ b[at]).rotate_left(BITS))
+fn moved<const BY: usize>(row: Row) -> Row {
+    let columns = row.to_array();
+    Row::new(std::array::from_fn(|at| columns[(at + BY) % 4]))
 }
 
 #[cfg(test)]
