@@ -59,27 +59,40 @@ impl fmt::Debug for Digest {
 #[derive(Clone)]
 struct Numbers<I> {
     given: u32,
-    /// From 1 on; 0 for an id that was never declared.
-    numbers: IdPieces<I, u32>,
+    /// So many of the first ids were declared in their own order, and need no table.
+    in_order: u32,
+    /// Of all others: from 1 on; 0 for an id that was never declared.
+    others: IdPieces<I, u32>,
 }
 
 impl<I: Id> Numbers<I> {
     const fn new() -> Self {
-        Numbers { given: 0, numbers: IdPieces::new() }
+        Numbers { given: 0, in_order: 0, others: IdPieces::new() }
     }
 
     fn declare(&mut self, id: I) -> u64 {
-        let number = self.numbers.entry(id);
-        if *number == 0 {
+        if self.given == self.in_order && id.index() == self.in_order as usize {
+            self.in_order += 1;
             self.given += 1;
-            *number = self.given;
+        } else if self.of(id) == 0 {
+            self.given += 1;
+            *self.others.entry(id) = self.given;
         }
-        u64::from(*number)
+        self.of(id)
     }
 
     /// From 1 on; 0 for an id that was never declared.
+    #[inline]
     fn of(&self, id: I) -> u64 {
-        self.numbers.get(id).map_or(0, |number| u64::from(*number))
+        if id.index() < self.in_order as usize {
+            return id.index() as u64 + 1;
+        }
+        self.others.get(id).map_or(0, |number| u64::from(*number))
+    }
+
+    fn clear(&mut self) {
+        (self.given, self.in_order) = (0, 0);
+        self.others.clear();
     }
 }
 
@@ -136,12 +149,9 @@ impl Digest {
     pub fn reset(&mut self) {
         self.hasher.reset();
         self.buffer.clear();
-        for numbers in [&mut self.services.given, &mut self.nodes.given, &mut self.tasks.given] {
-            *numbers = 0;
-        }
-        self.services.numbers.clear();
-        self.nodes.numbers.clear();
-        self.tasks.numbers.clear();
+        self.services.clear();
+        self.nodes.clear();
+        self.tasks.clear();
         self.specs.clear();
         (self.at, self.no) = (SimTime::ZERO, 0);
     }
@@ -591,4 +601,22 @@ fn container_code(change: ContainerChange) -> u8 {
 
 fn message_code(message: StatusMessage) -> u8 {
     message as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_count_in_the_order_of_their_declaration() {
+        let id = TaskIx::from_index;
+        let mut numbers: Numbers<TaskIx> = Numbers::new();
+        // Two in their own order, a gap, and one that comes late.
+        let declared = [0, 1, 4, 2, 1, 4].map(|index| numbers.declare(id(index)));
+        assert_eq!(declared, [1, 2, 3, 4, 2, 3]);
+        let known = [0, 1, 2, 3, 4, 9].map(|index| numbers.of(id(index)));
+        assert_eq!(known, [1, 2, 4, 0, 3, 0]);
+        numbers.clear();
+        assert_eq!((numbers.of(id(0)), numbers.declare(id(4)), numbers.of(id(4))), (0, 1, 1));
+    }
 }
