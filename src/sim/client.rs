@@ -17,10 +17,11 @@ use crate::client::rows::UpdateRow;
 use crate::client::shown::Shown;
 use crate::client::stack::nothing_found;
 use crate::client::{inspect, ls, node, pretty, ps};
+use crate::sim::ahead::Event;
 use crate::sim::rows::{candidates, node_rows, service_row, task_rows, update_row};
 use crate::sim::script::ScriptEvent;
 use crate::sim::stack::{Kind, Stacks};
-use crate::sim::world::{Event, Simulation};
+use crate::sim::world::Simulation;
 use crate::swarmkit::controlapi;
 use crate::swarmkit::ctx::Class;
 use crate::swarmkit::orchestrator::is_task_dirty;
@@ -579,7 +580,7 @@ impl Simulation {
 
     /// The store changed: attached clients look again at their next poll, and so does the script.
     pub(super) fn hear_for_clients(&mut self) {
-        self.check_wait();
+        self.hear_for_wait();
         if !self.scenario.traffic.is_empty() {
             self.begin_traffic();
         }

@@ -4,7 +4,7 @@
 //! Both worlds, the engine's and the scripted one of the conformance cases, have one of these; the
 //! loops of the leader cannot tell which.
 
-use crate::base::ids::RecordNo;
+use crate::base::ids::{RecordNo, TaskIx};
 use crate::base::time::SimTime;
 use crate::swarmkit::choices::Choices;
 use crate::swarmkit::ctx::{Ask, Ctx, Out};
@@ -52,13 +52,14 @@ impl Manager {
         timing: Timing,
     ) -> Manager {
         self.out.asks.clear();
+        self.out.soon.clear();
         self.changes.clear();
         Manager {
             store: self.store.anew(history_limit),
             leader: self.leader.anew(crate::base::ids::Term(0), setup),
             choices,
             timing,
-            out: Out { asks: self.out.asks, ..Out::default() },
+            out: Out { asks: self.out.asks, soon: self.out.soon, ..Out::default() },
             changes: self.changes,
             setup,
         }
@@ -106,6 +107,11 @@ impl Manager {
     /// Hands over what was asked for in the last activation.
     pub fn asks(&mut self) -> std::vec::Drain<'_, Ask> {
         self.out.asks.drain(..)
+    }
+
+    /// Hands over the tasks with which something will be done soon.
+    pub fn soon(&mut self) -> std::vec::Drain<'_, TaskIx> {
+        self.out.soon.drain(..)
     }
 
     /// How many waits keep the run going without a foreground timer.

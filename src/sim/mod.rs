@@ -1,5 +1,6 @@
 //! Binds kernel, transcription and engine into a world.
 
+pub mod ahead;
 mod client;
 pub mod engine;
 mod fault;

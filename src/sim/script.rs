@@ -3,11 +3,12 @@
 use crate::base::ids::{RecordNo, ServiceIx};
 use crate::base::time::{SimTime, Span};
 use crate::scenario::model::{Action, Scenario, Wait};
+use crate::sim::ahead::Event;
 use crate::sim::rows::{is_ahead, is_complete, job_tasks};
-use crate::sim::world::{Event, Simulation};
+use crate::sim::world::Simulation;
 use crate::swarmkit::ctx::Class;
 use crate::swarmkit::spec::Mode;
-use crate::swarmkit::store::{Store, Task, What};
+use crate::swarmkit::store::{Change, Store, Task, What};
 use crate::swarmkit::task::{NodeState, TaskState};
 use crate::timeline::record::{CommandFact, Fact, Stream};
 
@@ -209,17 +210,27 @@ impl Simulation {
         self.file(self.now().after(span), Class::Client, Event::Script(event), None);
     }
 
-    /// Looks whether what the script waits for has come; called whenever the store changed.
-    pub(super) fn check_wait(&mut self) {
+    /// What the script waits for may have come; called whenever the store changed.
+    pub(super) fn hear_for_wait(&mut self) {
+        let of_services = |change: &Change| matches!(change.what, What::Service(..));
+        match (self.script.current, &self.script.waiting) {
+            (Some(step), Some(Wait::Settled(span))) => {
+                let span = *span;
+                if self.concerns_wait(step) {
+                    self.file_wait_over(step, span);
+                }
+            }
+            // Most changes are of tasks.
+            (_, Some(Wait::UpdateState(_))) if !self.manager.changes().iter().any(of_services) => {}
+            _ => self.check_wait(),
+        }
+    }
+
+    /// Looks whether what the script waits for has come.
+    fn check_wait(&mut self) {
         let (Some(step), Some(wait)) = (self.script.current, &self.script.waiting) else {
             return;
         };
-        if let Wait::Settled(span) = *wait {
-            if self.concerns_wait(step) {
-                self.file_wait_over(step, span);
-            }
-            return;
-        }
         if !self.has_come(step, wait) {
             return;
         }

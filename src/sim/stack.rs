@@ -13,9 +13,10 @@ use crate::client::stack::{DETACH_NOTICE, ResolveImage, StackDeploy, nothing_fou
 use crate::client::{ls, ps, table};
 use crate::compose::{ComposeFile, Deployment, IMAGE_LABEL, NAMESPACE_LABEL, ServicePlan};
 use crate::compose::{Surroundings, read};
+use crate::sim::ahead::Event;
 use crate::sim::rows::{service_row, task_rows};
 use crate::sim::script::ScriptEvent;
-use crate::sim::world::{Event, Simulation};
+use crate::sim::world::Simulation;
 use crate::swarmkit::controlapi;
 use crate::swarmkit::ctx::Class;
 use crate::timeline::record::Stream;

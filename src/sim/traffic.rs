@@ -14,9 +14,10 @@ use crate::base::ids::{NodeIx, ServiceIx, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::docker::container::Listening;
 use crate::scenario::model::{Arrivals, Target, Told, Traffic};
+use crate::sim::ahead::Event;
 use crate::sim::request::Way;
 use crate::sim::script::{ScriptEvent, is_converged};
-use crate::sim::world::{Event, Simulation};
+use crate::sim::world::Simulation;
 use crate::swarmkit::ctx::Class;
 use crate::timeline::record::{Fact, RequestCounts, RequestOutcome};
 

@@ -5,18 +5,17 @@
 use std::sync::Arc;
 
 use crate::base::chance::{Key, Role, Seed, Whom};
-use crate::base::ids::{Identifier, RecordNo, Term};
+use crate::base::ids::{Identifier, RecordNo};
 use crate::base::time::SimTime;
-use crate::kernel::agenda::Agenda;
 use crate::scenario::model::{Scenario, Told};
+use crate::sim::ahead::{Ahead, Event, Filed};
 use crate::sim::client::Clients;
-use crate::sim::engine::{Asked, Engine, EngineCtx, EngineEvent};
+use crate::sim::engine::{Engine, EngineCtx, EngineEvent};
 use crate::sim::manager::Manager;
-use crate::sim::race::RaceOrder;
 use crate::sim::request::Requests;
-use crate::sim::script::{Script, ScriptEvent};
+use crate::sim::script::Script;
 use crate::swarmkit::choices::Choices;
-use crate::swarmkit::ctx::{Class, Ctx, Timer};
+use crate::swarmkit::ctx::{Class, Ctx};
 use crate::swarmkit::defaults::Timing;
 use crate::swarmkit::leader::{Leader, Setup};
 use crate::swarmkit::scheduler::Placement;
@@ -27,51 +26,6 @@ use crate::timeline::ends::{DigestValue, Footer, Limit, Stop};
 use crate::timeline::read::MOST_RECORDS;
 use crate::timeline::record::Record;
 use crate::timeline::sink::Sink;
-
-/// A cause that is due. Everything that can ever wake the simulator is listed here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// A loop of the leader of that term.
-    Leader(Term, Timer),
-    /// Dispatcher, agents, containers.
-    Engine(EngineEvent),
-    /// The script and the docker client.
-    Script(ScriptEvent),
-    /// A fault begins, or ends.
-    Fault(u32, Edge),
-}
-
-/// Which end of a fault.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Edge {
-    /// It begins.
-    Begins,
-    /// It is over.
-    Ends,
-}
-
-/// An event with the record in force when it was asked for.
-#[derive(Clone, Copy, Debug)]
-struct Ahead {
-    event: Event,
-    cause: Option<RecordNo>,
-}
-
-const _: () = assert!(size_of::<Event>() <= 24, "a million of them wait in the agenda");
-
-/// Files what the engine world asks for.
-fn file_for_engine(agenda: &mut Agenda<Ahead>, order: &RaceOrder, asked: Asked) {
-    let class = match asked.event {
-        EngineEvent::Flush | EngineEvent::GiveUp(..) => Class::Report,
-        _ => Class::Node,
-    };
-    let ahead = Ahead { event: Event::Engine(asked.event), cause: asked.cause };
-    if asked.foreground {
-        agenda.file(asked.at, order.rank(class), ahead);
-    } else {
-        agenda.file_background(asked.at, order.rank(class), ahead);
-    }
-}
 
 /// One run of one scenario.
 #[derive(Clone)]
@@ -84,8 +38,7 @@ pub struct Simulation {
     pub(super) requests: Requests,
     pub(super) cluster_key: Key,
     pub(super) seed: Seed,
-    agenda: Agenda<Ahead>,
-    order: RaceOrder,
+    ahead: Ahead,
     digest: Option<Digest>,
     /// Whether docker clients draw what they see.
     pub(super) draws: bool,
@@ -156,11 +109,11 @@ impl Simulation {
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
         let given = choices.hints().cloned();
-        let (manager, mut engine, agenda, digest) = match room {
+        let (manager, mut engine, ahead, digest) = match room {
             None => (
                 Manager::new(setup, history, choices, timing),
                 Engine::new(scenario.clone(), phase),
-                Agenda::new(),
+                Ahead::new(),
                 Some(Digest::new()),
             ),
             Some(mut room) => {
@@ -170,7 +123,7 @@ impl Simulation {
                 (
                     room.manager.anew(setup, history, choices, timing),
                     room.engine.anew(scenario.clone(), phase),
-                    room.agenda.anew(),
+                    room.ahead.anew(),
                     room.digest,
                 )
             }
@@ -187,8 +140,7 @@ impl Simulation {
             scenario: scenario.clone(),
             cluster_key,
             seed,
-            agenda,
-            order: RaceOrder::usual(),
+            ahead,
             digest,
             draws,
             counts_traffic: scenario.traffic.iter().any(|t| t.told == Told::EachSecond),
@@ -234,7 +186,7 @@ impl Simulation {
 
     /// The present instant.
     pub fn now(&self) -> SimTime {
-        self.agenda.now()
+        self.ahead.now()
     }
 
     /// Files a foreground event.
@@ -245,14 +197,12 @@ impl Simulation {
         event: Event,
         cause: Option<RecordNo>,
     ) {
-        let at = at.max(self.agenda.now());
-        self.agenda.file(at, self.order.rank(class), Ahead { event, cause });
+        self.ahead.file(at.max(self.ahead.now()), class, event, cause);
     }
 
     /// Files an event that alone does not keep the run going.
     pub(super) fn file_background(&mut self, at: SimTime, class: Class, event: Event) {
-        let at = at.max(self.agenda.now());
-        self.agenda.file_background(at, self.order.rank(class), Ahead { event, cause: None });
+        self.ahead.file_background(at.max(self.ahead.now()), class, event, None);
     }
 
     /// Lets somebody act on the store, tells everybody who listens, and files what they ask for.
@@ -261,29 +211,29 @@ impl Simulation {
         cause: Option<RecordNo>,
         act: impl FnOnce(&mut Leader, &mut Ctx<'_>) -> R,
     ) -> R {
-        let now = self.agenda.now();
+        let now = self.ahead.now();
         let result = self.manager.activate(now, cause, act);
         self.after_activation();
         result
     }
 
     fn after_activation(&mut self) {
-        let now = self.agenda.now();
+        let now = self.ahead.now();
         let wait = self.manager.timing.assignment_wait;
-        let (term, order) = (self.manager.leader.term(), &self.order);
+        let term = self.manager.leader.term();
         for ask in self.manager.asks() {
-            let ahead = Ahead { event: Event::Leader(term, ask.timer), cause: ask.cause };
+            let event = Event::Leader(term, ask.timer);
             if ask.background {
                 self.timers += 1;
-                self.agenda.file_background(ask.at, order.rank(ask.class), ahead);
+                self.ahead.file_background(ask.at, ask.class, event, ask.cause);
             } else {
-                self.agenda.file(ask.at, order.rank(ask.class), ahead);
+                self.ahead.file(ask.at, ask.class, event, ask.cause);
             }
         }
+        self.manager.soon().for_each(|task| self.engine.fetch(task));
         if !self.manager.changes().is_empty() {
             let (changes, store) = self.manager.news();
-            let mut file = |asked| file_for_engine(&mut self.agenda, &self.order, asked);
-            let mut cx = EngineCtx { now, store, file: &mut file };
+            let mut cx = EngineCtx { now, store, ahead: &mut self.ahead };
             self.engine.hear(&mut cx, changes, wait);
             self.hear_for_clients();
         }
@@ -300,10 +250,9 @@ impl Simulation {
         cause: Option<RecordNo>,
         act: impl FnOnce(&mut Engine, &mut EngineCtx<'_>) -> R,
     ) -> R {
-        let (now, store) = (self.agenda.now(), &mut self.manager.store);
+        let (now, store) = (self.ahead.now(), &mut self.manager.store);
         store.journal.wake(cause);
-        let mut file = |asked| file_for_engine(&mut self.agenda, &self.order, asked);
-        act(&mut self.engine, &mut EngineCtx { now, store, file: &mut file })
+        act(&mut self.engine, &mut EngineCtx { now, store, ahead: &mut self.ahead })
     }
 
     /// Carries out the next event, hands its records to `sink`, and says if the run ends here.
@@ -322,11 +271,11 @@ impl Simulation {
     }
 
     fn advance(&mut self, sink: &mut impl Sink) -> Option<Stop> {
-        let Some(due) = self.agenda.pop() else { return Some(Stop::Quiet) };
+        let Some(due) = self.ahead.pop() else { return Some(Stop::Quiet) };
         if self.counts_traffic {
             self.count_traffic();
         }
-        let Ahead { event, cause } = due.event;
+        let Filed { event, cause } = due.event;
         match event {
             Event::Leader(term, timer) => {
                 self.timers -= usize::from(due.background);
@@ -337,7 +286,7 @@ impl Simulation {
             }
             Event::Engine(EngineEvent::Flush) => self.flush(sink),
             Event::Engine(EngineEvent::GiveUp(node, outage)) => {
-                let now = self.agenda.now();
+                let now = self.ahead.now();
                 let engine = &mut self.engine;
                 self.manager.activate(now, cause, |_, ctx| engine.give_up(ctx, node, outage));
                 self.after_activation();
@@ -354,7 +303,7 @@ impl Simulation {
 
     /// The manager stores what nodes have reported, in transactions that are cut as upstream's.
     fn flush(&mut self, sink: &mut impl Sink) {
-        let now = self.agenda.now();
+        let now = self.ahead.now();
         let due = self.engine.take_due();
         let mut left = due.as_slice();
         let down = loop {
@@ -378,8 +327,7 @@ impl Simulation {
         for node in down {
             let after = now.after(self.manager.timing.node_down_period);
             let event = EngineEvent::GiveUp(node, self.engine.outage(node));
-            let ahead = Ahead { event: Event::Engine(event), cause: None };
-            self.agenda.file_background(after, self.order.rank(Class::Report), ahead);
+            self.ahead.file_background(after, Class::Report, Event::Engine(event), None);
         }
     }
 
@@ -397,7 +345,7 @@ impl Simulation {
     fn spend(&mut self) -> Option<Stop> {
         let limits = &self.scenario.limits;
         self.events += 1;
-        let now = self.agenda.now();
+        let now = self.ahead.now();
         self.instant = if self.instant.0 == now { (now, self.instant.1 + 1) } else { (now, 1) };
         let limit = if self.events >= limits.events {
             Limit::Events
@@ -417,13 +365,13 @@ impl Simulation {
     #[inline]
     fn goes_on(&self) -> bool {
         let limit = SimTime::ZERO.after(self.scenario.limits.time);
-        self.agenda.foreground() > 0 && self.agenda.next_at().is_some_and(|at| at <= limit)
+        self.ahead.foreground() > 0 && self.ahead.next_at().is_some_and(|at| at <= limit)
     }
 
     /// Whether the run ends before the next event, and why.
     fn is_over(&self) -> Option<Stop> {
-        let next = self.agenda.next_at();
-        let pending = self.agenda.foreground() > 0 || self.manager.holds() > 0 && self.timers > 0;
+        let next = self.ahead.next_at();
+        let pending = self.ahead.foreground() > 0 || self.manager.holds() > 0 && self.timers > 0;
         if !pending && self.script.is_waiting() {
             let waits = self.script.waits_for().unwrap_or_default();
             return Some(Stop::Stuck(waits.into()));
@@ -460,7 +408,7 @@ impl Simulation {
     /// Carries out everything up to and including `until`, or to the end.
     pub fn run_until(&mut self, until: SimTime, sink: &mut impl Sink) -> Option<Stop> {
         self.hand_on(sink);
-        while self.agenda.next_at().is_some_and(|at| at <= until) {
+        while self.ahead.next_at().is_some_and(|at| at <= until) {
             if let Some(stop) = self.step(sink) {
                 return Some(stop);
             }

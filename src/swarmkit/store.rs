@@ -392,6 +392,7 @@ impl Store {
     }
 
     /// A snapshot of a task as it is.
+    #[inline]
     pub fn snapshot(&self, task: TaskIx) -> TaskSnapshot {
         let t = &self.tasks[task];
         TaskSnapshot { task, desired: t.desired, state: t.state, node: t.node }
@@ -408,12 +409,6 @@ impl Store {
                 SlotKey::Slot(SlotNo(index as u32))
             }
         })
-    }
-
-    /// The tasks of a slot, newest first.
-    pub fn tasks_of_slot(&self, service: ServiceIx, slot: SlotKey) -> SlotTasks<'_> {
-        let head = self.services.get(service).and_then(|s| s.slots.get(slot_index(slot)));
-        SlotTasks { store: self, next: head.and_then(|slot| slot.newest) }
     }
 
     /// The version index of the store, as a request would read it.
@@ -445,6 +440,7 @@ impl Store {
         !self.changes.is_empty()
     }
 
+    #[inline]
     fn change(&mut self, what: What, record: Option<RecordNo>) {
         self.uncommitted += 1;
         self.changes.push(Change { what, record });

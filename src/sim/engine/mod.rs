@@ -12,7 +12,7 @@ mod plan;
 mod rest;
 mod starts;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::ids::{EndpointIx, Id, IdVec, NodeIx, RecordNo, TaskIx, TemplateIx};
@@ -24,10 +24,12 @@ use crate::docker::controller::{
 };
 use crate::docker::health::ProbeResult as DockerProbe;
 use crate::scenario::model::{Action, Scenario, Step};
+use crate::sim::ahead::{Ahead, Event};
 use crate::swarmkit::agent::exec::Operation;
 use crate::swarmkit::agent::task_manager::{
     Effect as AgentEffect, Input as AgentInput, TaskManager,
 };
+use crate::swarmkit::ctx::Class;
 use crate::swarmkit::store::Store;
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::{
@@ -59,19 +61,6 @@ pub enum EngineEvent {
     GiveUp(NodeIx, u16),
 }
 
-/// A wake that is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Asked {
-    /// When.
-    pub at: SimTime,
-    /// What for.
-    pub event: EngineEvent,
-    /// The record in force.
-    pub cause: Option<RecordNo>,
-    /// Whether it keeps the run going.
-    pub foreground: bool,
-}
-
 /// What a part of the engine world is given.
 pub struct EngineCtx<'a> {
     /// The present instant.
@@ -79,14 +68,20 @@ pub struct EngineCtx<'a> {
     /// The manager's store, whose journal notes facts. Nodes read the rest of it, and write by way
     /// of reports only.
     pub store: &'a mut Store,
-    /// Files a wake.
-    pub file: &'a mut dyn FnMut(Asked),
+    /// Where wakes are filed.
+    pub ahead: &'a mut Ahead,
 }
 
 impl EngineCtx<'_> {
+    #[inline]
     fn ask(&mut self, after: Span, event: EngineEvent, foreground: bool) {
         let (at, cause) = (self.now.after(after), self.store.journal.latest());
-        (self.file)(Asked { at, event, cause, foreground });
+        let class = if event == EngineEvent::Flush { Class::Report } else { Class::Node };
+        if foreground {
+            self.ahead.file(at, class, Event::Engine(event), cause);
+        } else {
+            self.ahead.file_background(at, class, Event::Engine(event), cause);
+        }
     }
 }
 
@@ -177,10 +172,9 @@ struct Link {
 
 const _: () = assert!(size_of::<Link>() <= 16, "there is one for each task ever made");
 
-/// Room for what goes to and fro between a task's machines in an instant, empty in between.
+/// Room for what a task's machines ask for in an instant, empty in between.
 #[derive(Clone, Debug, Default)]
 struct Room {
-    queue: VecDeque<Message>,
     agent: Vec<AgentEffect>,
     docker: Vec<DockerEffect>,
 }
@@ -264,38 +258,49 @@ impl Engine {
         self.nodes.get(node)
     }
 
-    /// Carries a message to a task's machines, and everything that follows in this instant.
+    /// Looks at what is known of a task, so that it is near when it is needed.
+    pub fn fetch(&self, task: TaskIx) {
+        let running = self.tasks.get(task).and_then(|link| link.running.as_deref());
+        let ends = |r: &Running| (r.agent.desired(), r.container.container().state(), r.latest);
+        std::hint::black_box(running.map(ends));
+    }
+
+    /// Carries a message to a task's machines, and everything that follows in this instant: each
+    /// answers the other at most once.
     fn drive(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, first: Message) {
         let Some(mut running) = self.tasks.entry(task).running.take() else { return };
         if running.latest.is_some() {
             cx.store.journal.wake(running.latest);
         }
-        let Room { mut queue, mut agent, mut docker } = std::mem::take(&mut self.room);
+        let Room { mut agent, mut docker } = std::mem::take(&mut self.room);
+        let (mut to_agent, mut to_docker) = match first {
+            Message::Agent(input) => (Some(input), None),
+            Message::Docker(input) => (None, Some(input)),
+        };
         let mut closed = false;
-        let mut next = Some(first);
-        while let Some(message) = next {
-            match message {
-                Message::Agent(input) => {
-                    running.agent.handle(input, &mut agent);
-                    for effect in agent.drain(..) {
-                        closed |= matches!(effect, AgentEffect::Closed);
-                        if let Some(input) = self.carry_out(cx, task, &mut running, &effect) {
-                            queue.push_back(Message::Docker(input));
-                        }
-                    }
+        loop {
+            if let Some(input) = to_agent.take() {
+                running.agent.handle(input, &mut agent);
+                for effect in &agent {
+                    closed |= matches!(effect, AgentEffect::Closed);
+                    let input = self.carry_out(cx, task, &mut running, effect);
+                    debug_assert!(input.is_none() || to_docker.is_none(), "one at a time");
+                    to_docker = input.or(to_docker);
                 }
-                Message::Docker(input) => {
-                    running.container.handle(cx.now, input, &mut docker);
-                    for effect in docker.drain(..) {
-                        if let Some(input) = self.carry_out_docker(cx, task, &mut running, effect) {
-                            queue.push_back(Message::Agent(input));
-                        }
-                    }
+                agent.clear();
+            } else if let Some(input) = to_docker.take() {
+                running.container.handle(cx.now, input, &mut docker);
+                for effect in &docker {
+                    let input = self.carry_out_docker(cx, task, &mut running, effect);
+                    debug_assert!(input.is_none() || to_agent.is_none(), "one at a time");
+                    to_agent = input.or(to_agent);
                 }
+                docker.clear();
+            } else {
+                break;
             }
-            next = queue.pop_front();
         }
-        self.room = Room { queue, agent, docker };
+        self.room = Room { agent, docker };
         if closed {
             self.nodes[running.node].forget(task, running.starting);
         } else {
@@ -353,19 +358,19 @@ impl Engine {
         cx: &mut EngineCtx<'_>,
         task: TaskIx,
         running: &mut Running,
-        effect: DockerEffect,
+        effect: &DockerEffect,
     ) -> Option<AgentInput> {
-        match effect {
+        match *effect {
             DockerEffect::At { after, timer, foreground } => {
                 cx.ask(after, EngineEvent::Container(task, timer), foreground);
             }
             // Deviation: a dead timer keeps the run going until it is due; it is never far.
             DockerEffect::Abandon(_) => {}
-            DockerEffect::Done(result) => {
+            DockerEffect::Done(ref result) => {
                 if std::mem::take(&mut running.starting) {
                     self.nodes[running.node].end_start();
                 }
-                return Some(AgentInput::OpDone(result));
+                return Some(AgentInput::OpDone(result.clone()));
             }
             DockerEffect::Fact(fact) => self.note(cx, task, running, fact),
         }

@@ -146,10 +146,10 @@ impl TaskReaper {
         keep: usize,
         delete: &mut BTreeSet<TaskIx>,
     ) -> bool {
-        let mut history: Vec<TaskIx> = store.tasks_of_slot(service, slot).collect();
-        if history.len() <= keep {
+        if store.tasks_of_slot(service, slot).nth(keep).is_none() {
             return false;
         }
+        let mut history: Vec<TaskIx> = store.tasks_of_slot(service, slot).collect();
         history.sort_by_key(|task| (timestamp(store, *task), *task));
         let (mut left, mut live) = (history.len(), 0);
         for task in history {

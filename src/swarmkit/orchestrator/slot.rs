@@ -38,12 +38,27 @@ impl SlotSet {
         self.slots.push(SlotRange { key, start, len: tasks.len() as u32 });
     }
 
+    /// Keeps those slots whose tasks are such, and puts the tasks in the order of the slots.
+    pub fn keep(&mut self, are_such: impl Fn(&[TaskSnapshot]) -> bool) {
+        let all = std::mem::take(&mut self.tasks);
+        self.tasks.reserve_exact(all.len());
+        self.slots.retain_mut(|slot| {
+            let tasks = &all[slot.start as usize..(slot.start + slot.len) as usize];
+            let kept = are_such(tasks);
+            if kept {
+                slot.start = self.tasks.len() as u32;
+                self.tasks.extend_from_slice(tasks);
+            }
+            kept
+        });
+    }
+
     /// The slots in order.
     pub fn slots(&self) -> &[SlotRange] {
         &self.slots
     }
 
-    /// The slots, to be put in another order or thinned out.
+    /// The slots, to be put in another order or cut off.
     pub fn slots_mut(&mut self) -> &mut Vec<SlotRange> {
         &mut self.slots
     }

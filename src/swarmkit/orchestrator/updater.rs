@@ -56,6 +56,10 @@ pub struct Updater {
 /// end. Upstream each has a thread of its own.
 const WORKERS_A_TURN: usize = 100;
 
+/// So many slots are looked up together before the first of them is handed out. They come in random
+/// order, so each is somewhere else in memory, which answers many questions in the time of one.
+const FETCHED_TOGETHER: usize = 16;
+
 /// Where the main loop is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Phase {
@@ -214,18 +218,19 @@ impl Updater {
     }
 
     fn keep_dirty_slots(&mut self, ctx: &Ctx<'_>) {
-        let mut slots = std::mem::take(self.slots.slots_mut());
-        slots.retain(|slot| match self.slots.tasks_of(*slot) {
+        self.slots.keep(|tasks| match tasks {
             [task] => is_task_dirty(ctx.store, &self.snapshot, *task),
-            tasks => tasks.len() > 1,
+            _ => tasks.len() > 1,
         });
-        *self.slots.slots_mut() = slots;
     }
 
     /// Gives a worker that is free its next slot, until it has something to wait for or none is
     /// left.
     fn serve(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, worker: usize) {
         while self.workers[worker] == Worker::Idle && self.phase == Phase::Dispatch {
+            if self.next.is_multiple_of(FETCHED_TOGETHER) {
+                self.fetch(ctx);
+            }
             let slot = self.slots.slots()[self.next];
             self.next += 1;
             if self.next == self.slots.slots().len() {
@@ -239,6 +244,16 @@ impl Updater {
                 self.workers[worker] = Worker::Gone;
             }
             self.drained(ctx);
+        }
+    }
+
+    /// Has everybody who keeps something of the next slots' tasks look at it.
+    fn fetch(&self, ctx: &mut Ctx<'_>) {
+        for slot in self.slots.slots()[self.next..].iter().take(FETCHED_TOGETHER) {
+            for task in self.slots.tasks_of(*slot) {
+                ctx.store.fetch(self.service, slot.key, task.task);
+                ctx.out.soon.push(task.task);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The tasks of one slot, as a list through the store.
 
-use crate::base::ids::{Id, TaskIx};
+use crate::base::ids::{Id, ServiceIx, TaskIx};
 use crate::swarmkit::store::Store;
 use crate::timeline::record::SlotKey;
 
@@ -12,10 +12,24 @@ pub(super) fn slot_index(slot: SlotKey) -> usize {
     }
 }
 
+impl Store {
+    /// The tasks of a slot, newest first.
+    pub fn tasks_of_slot(&self, service: ServiceIx, slot: SlotKey) -> SlotTasks<'_> {
+        let head = self.services.get(service).and_then(|s| s.slots.get(slot_index(slot)));
+        SlotTasks { store: self, next: head.and_then(|slot| slot.newest) }
+    }
+
+    /// Looks at a task and its slot, so that they are near when they are needed.
+    pub fn fetch(&self, service: ServiceIx, slot: SlotKey, task: TaskIx) {
+        let stored = self.tasks.get(task).map(|task| (task.version, task.stamp));
+        std::hint::black_box((stored, self.tasks_of_slot(service, slot).next));
+    }
+}
+
 /// The tasks of a slot, newest first.
 pub struct SlotTasks<'a> {
-    pub(super) store: &'a Store,
-    pub(super) next: Option<TaskIx>,
+    store: &'a Store,
+    next: Option<TaskIx>,
 }
 
 impl Iterator for SlotTasks<'_> {

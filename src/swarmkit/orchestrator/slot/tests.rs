@@ -35,6 +35,31 @@ fn slots_survive_by_running_then_number_then_copies_on_their_node() {
     assert_eq!(order, [2, 4, 1, 3, 5, 6, 8, 7].map(|slot| SlotKey::Slot(SlotNo(slot))));
 }
 
+#[test]
+fn slots_that_are_kept_have_their_tasks_in_their_own_order() {
+    let mut w = World::new();
+    let service = w.service(replicated(4));
+    let mut set = SlotSet::default();
+    for slot in 1..=4 {
+        let task = w.task_on(service, slot, None, Running, TaskState::New);
+        let snapshot = w.store.snapshot(task);
+        set.push(SlotKey::Slot(SlotNo(slot)), &vec![snapshot; slot as usize]);
+    }
+    set.slots_mut().reverse();
+    set.keep(|tasks| tasks.len() != 3);
+    let kept: Vec<(SlotKey, Vec<String>)> = set
+        .slots()
+        .iter()
+        .map(|slot| {
+            (slot.key, set.tasks_of(*slot).iter().map(|t| name(&w.store, t.task)).collect())
+        })
+        .collect();
+    let expected = [4, 2, 1]
+        .map(|slot: u32| (SlotKey::Slot(SlotNo(slot)), vec![format!("{slot}.1"); slot as usize]));
+    assert_eq!(kept, expected);
+    assert_eq!(set.tasks_of(set.slots()[0]).as_ptr(), set.tasks.as_ptr());
+}
+
 /// The tasks that an update may act on in slot 1.
 fn updatable(w: &mut World, rolls_back: bool) -> Vec<String> {
     let service = w.store.service_named("web").expect("it exists");
