@@ -23,7 +23,10 @@ fn failures(text: &str) -> Vec<String> {
         let about = expect.map_or(String::new(), |expect| about(&scenario, expect));
         for claim in &verdict.claims {
             if let Some(found) = &claim.found {
+                // Of whom and when is said in front.
                 let words = claim.text.split_once(": ").map_or(claim.text.as_str(), |(_, w)| w);
+                let when = expect.map_or(String::new(), |expect| window(&scenario, expect.window));
+                let words = words.strip_suffix(&format!(", {when}")).unwrap_or(words);
                 let heading = heading(text, verdict.line);
                 failures.push(format!("{heading}, {about}: {words}; found: {}", rounded(found)));
             }
@@ -51,22 +54,28 @@ fn heading(text: &str, line: u32) -> &str {
     comment.split([':', '.']).next().unwrap_or(comment)
 }
 
-fn about(scenario: &Scenario, expect: &Expect) -> String {
-    let label = |step: StepNo| {
-        let label = scenario.script[step.0 as usize].label.clone();
-        label.unwrap_or_else(|| format!("step {}", step.0 + 1))
-    };
-    let window = match expect.window {
+fn label(scenario: &Scenario, step: StepNo) -> String {
+    let label = scenario.script[step.0 as usize].label.clone();
+    label.unwrap_or_else(|| format!("step {}", step.0 + 1))
+}
+
+fn window(scenario: &Scenario, window: Window) -> String {
+    let label = |step| label(scenario, step);
+    match window {
         Window { since: None, after: None } => "all the time".to_string(),
         Window { since: Some(since), after: None } => format!("since {}", label(since)),
         Window { since: None, after: Some(after) } => format!("after {}", label(after)),
         Window { since: Some(a), after: Some(b) } if a == b => format!("during {}", label(a)),
-        Window { since: Some(a), after: Some(b) } => format!("{} to {}", label(a), label(b)),
-    };
+        Window { since: Some(a), after: Some(b) } => format!("from {} to {}", label(a), label(b)),
+    }
+}
+
+fn about(scenario: &Scenario, expect: &Expect) -> String {
+    let window = window(scenario, expect.window);
     match &expect.claims {
         Claims::Service(claims) => format!("{} {window}", claims.service),
         Claims::Requests { service, .. } => format!("requests to {service} {window}"),
-        Claims::Step { step, .. } => format!("step {}", label(*step)),
+        Claims::Step { step, .. } => format!("step {}", label(scenario, *step)),
         Claims::LawsBroken(_) => "laws".to_string(),
     }
 }
@@ -192,8 +201,8 @@ fn vote_3_other_settings_restart_nothing() {
         "vote",
         &[("update --update-parallelism 2", "update --force --update-parallelism 2")],
         &[
-            "Claim 3, vote tune to tuned: 0 tasks created; found: 4",
-            "Claim 3, vote tune to tuned: 4 slots untouched; found: 0",
+            "Claim 3, vote from tune to tuned: 0 tasks created; found: 4",
+            "Claim 3, vote from tune to tuned: 4 slots untouched; found: 0",
         ],
     );
 }
@@ -234,7 +243,7 @@ fn vote_5_two_levels_of_history_and_no_more() {
              instavote/vote:latest",
             "Claim 5, step inspect: prints \"instavote/vote:indent\"; found: it does not",
             "Claim 5, step inspect: does not print \"instavote/vote:latest\"; found: it does",
-            "Claim 6, vote rollback to rolled: image instavote/vote:indent; found: \
+            "Claim 6, vote from rollback to rolled: image instavote/vote:indent; found: \
              instavote/vote:latest",
         ],
     );
@@ -246,9 +255,9 @@ fn vote_5_two_levels_of_history_and_no_more() {
         )],
         &[
             "Claim 5, step inspect: prints \"instavote/vote:indent\"; found: it does not",
-            "Claim 6, vote rollback to rolled: image instavote/vote:indent; found: \
+            "Claim 6, vote from rollback to rolled: image instavote/vote:indent; found: \
              instavote/vote:movies",
-            "Claim 6, vote rollback to rolled: waves of [1, 1, 1, 1], 1s apart; found: []",
+            "Claim 6, vote from rollback to rolled: waves of [1, 1, 1, 1], 1s apart; found: []",
         ],
     );
 }
@@ -258,7 +267,7 @@ fn vote_6_a_rollback_goes_one_by_one_to_the_version_before() {
     broken(
         "vote",
         &[("--update-delay 10s vote", "--update-delay 10s --rollback-parallelism 4 vote")],
-        &["Claim 6, vote rollback to rolled: waves of [1, 1, 1, 1], 1s apart; found: [4]"],
+        &["Claim 6, vote from rollback to rolled: waves of [1, 1, 1, 1], 1s apart; found: [4]"],
     );
     broken(
         "vote",
@@ -268,8 +277,8 @@ fn vote_6_a_rollback_goes_one_by_one_to_the_version_before() {
         )],
         &[
             "Claim 6, step rollback: prints \"rolling back update: \"; found: it does not",
-            "Claim 6, vote rollback to rolled: update rollback_completed; found: completed",
-            "Claim 6, vote rollback to rolled: waves of [1, 1, 1, 1], 1s apart; found: [2, 2]",
+            "Claim 6, vote from rollback to rolled: update rollback_completed; found: completed",
+            "Claim 6, vote from rollback to rolled: waves of [1, 1, 1, 1], 1s apart; found: [2, 2]",
         ],
     );
 }
@@ -282,7 +291,7 @@ fn vote_6_a_second_rollback_toggles() {
         &[
             "Claim 6, vote after toggled: image instavote/vote:movies; found: \
              instavote/vote:indent",
-            "Claim 8, vote shaped to end: waves of [2, 2], 8s apart; found: []",
+            "Claim 8, vote from shaped to end: waves of [2, 2], 8s apart; found: []",
         ],
     );
 }
@@ -292,7 +301,7 @@ fn vote_8_rollback_settings_shape_a_rollback() {
     broken(
         "vote",
         &[("--rollback-parallelism 2 --rollback-delay", "--rollback-delay")],
-        &["Claim 8, vote shaped to end: waves of [2, 2], 8s apart; found: [1, 1, 1, 1]"],
+        &["Claim 8, vote from shaped to end: waves of [2, 2], 8s apart; found: [1, 1, 1, 1]"],
     );
     broken(
         "vote",
@@ -300,7 +309,7 @@ fn vote_8_rollback_settings_shape_a_rollback() {
             "--rollback-parallelism 2 --rollback-delay 8s",
             "--rollback-parallelism 2 --rollback-delay 4s",
         )],
-        &["Claim 8, vote shaped to end: waves of [2, 2], 8s apart; found: [4]"],
+        &["Claim 8, vote from shaped to end: waves of [2, 2], 8s apart; found: [4]"],
     );
 }
 
@@ -313,36 +322,37 @@ fn vote_8_so_do_their_siblings() {
             "--name default --rollback-failure-action continue --replicas 2",
         )],
         &[
-            "Default, default default to ended: update rollback_paused; found: rollback_completed",
-            "Default, default default to ended: 1 slot untouched; found: 0",
-            "Default, default default to ended: message \"update paused due to failure or early \
-             termination of task {task}\"; found: update completed; manually requested rollback; \
-             rollback completed",
+            "Default, default from default to ended: update rollback_paused; found: \
+             rollback_completed",
+            "Default, default from default to ended: 1 slot untouched; found: 0",
+            "Default, default from default to ended: message \"update paused due to failure or \
+             early termination of task {task}\"; found: update completed; manually requested \
+             rollback; rollback completed",
         ],
     );
     broken(
         "rollback",
         &[("--rollback-parallelism 2 --rollback-delay 8s", "--rollback-delay 8s")],
-        &["Parallelism and delay, waves waves to ended: waves of [2, 2], 8s apart; found: [1, \
-             1, 1, 1]"],
+        &["Parallelism and delay, waves from waves to ended: waves of [2, 2], 8s apart; found: \
+             [1, 1, 1, 1]"],
     );
     broken(
         "rollback",
         &[("--rollback-order start-first", "--rollback-order stop-first")],
-        &["Order, order order to ended: at least 2 running, always; found: 1 at some time"],
+        &["Order, order from order to ended: at least 2 running, always; found: 1 at some time"],
     );
     broken(
         "rollback",
         &[("--rollback-max-failure-ratio 0.5", "--rollback-max-failure-ratio 0.4")],
-        &["Failure ratio, ratio ratio to ended: 2 slots replaced; found: 1"],
+        &["Failure ratio, ratio from ratio to ended: 2 slots replaced; found: 1"],
     );
     broken(
         "rollback",
         &[("--rollback-failure-action continue", "--rollback-failure-action pause")],
         &[
-            "Failure action, action action to ended: update rollback_completed; found: \
+            "Failure action, action from action to ended: update rollback_completed; found: \
              rollback_paused",
-            "Failure action, action action to ended: 2 slots replaced; found: 1",
+            "Failure action, action from action to ended: 2 slots replaced; found: 1",
         ],
     );
     broken(

@@ -83,7 +83,7 @@ fn ran(mut scenario: Scenario) -> Outcome {
     scenario.limits.tasks = scenario.limits.tasks.min(30_000);
     let (records, footer) = records_of(&Arc::new(scenario.clone()));
     assert_eq!(broken_laws(&scenario, &records, &footer), Vec::<&str>::new());
-    swarmsim::expect::evaluate(&scenario.expect, &records, &footer, &[]);
+    swarmsim::expect::evaluate(&scenario, &records, &footer, &[]);
     let mut metrics = Metrics::default();
     for record in &records {
         metrics.take(record);

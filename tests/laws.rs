@@ -15,6 +15,7 @@ mod soak;
 mod strategy;
 mod support;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -152,6 +153,16 @@ fn check(text: &str) -> Result<(), String> {
 /// Where the shortest scenario that failed is put.
 fn failed_file() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("laws.yaml")
+}
+
+#[test]
+fn every_law_that_an_expectation_can_name_is_listed() {
+    let mut table = "| Law | What holds |\n|---|---|\n".to_string();
+    for law in swarmsim::expect::laws::invariants() {
+        writeln!(table, "| `{}` | {} |", law.id, law.statement).expect("a text takes everything");
+    }
+    let page = include_str!("../docs/scenario.md");
+    assert!(page.contains(&table), "docs/scenario.md has not this table:\n{table}");
 }
 
 #[test]

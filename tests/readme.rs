@@ -121,7 +121,9 @@ fn overrides_are_put_into_the_scenario() {
     let run = ["run", "scenarios/whoami-autorollback.yaml", "--quiet", "--set", set];
     let (output, code) = swarmsim(&run);
     assert_eq!(code, Some(1));
-    assert!(output.contains("FAIL whoami: update rollback_completed; found: completed"));
+    assert!(
+        output.contains("FAIL whoami: update rollback_completed, after settled; found: completed")
+    );
     let run = ["run", "scenarios/vote.yaml", "--quiet", "--set", "no.such.key=1"];
     assert_eq!(swarmsim(&run).1, Some(3));
 }

@@ -153,7 +153,7 @@ impl Trial {
         footer: &Footer,
         run: &Run<'_>,
     ) -> Option<Vec<String>> {
-        let verdicts = evaluate(&scenario.expect, records, footer, &[]);
+        let verdicts = evaluate(scenario, records, footer, &[]);
         if is_stuck(footer) || !verdicts.iter().all(crate::expect::Verdict::holds) {
             return None;
         }

@@ -9,7 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::input::Otherwise;
 use crate::cli::report::whole;
 use crate::cli::say::{answer, complain};
-use crate::timeline::explain::{default_event, explain, matches};
+use crate::timeline::explain::{default_event, explain, meant};
 
 /// Arguments of `explain`.
 #[derive(Args, Debug)]
@@ -18,7 +18,7 @@ pub struct ExplainArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// A record number, or words of its line, such as `whoami.1#2` or `rollback_started`; the last
-    /// record that has them is explained
+    /// record that has them is explained, and what a command printed only if nothing else has them
     #[arg(value_name = "EVENT")]
     event: Option<String>,
     #[command(flatten)]
@@ -32,7 +32,7 @@ pub fn run(args: &ExplainArgs) -> Exit {
         Err(exit) => return exit,
     };
     let wanted: Option<RecordNo> = match &args.event {
-        Some(text) => matches(&records, text).last().copied(),
+        Some(text) => meant(&records, text),
         None => default_event(&records),
     };
     let Some(no) = wanted else {

@@ -203,6 +203,6 @@ fn judge(timeline: &Timeline) -> Judged {
         note(format_args!("warning: its expectations are not known: {why}\n"));
     }
     let broken = broken_laws(&scenario, &timeline.records, &timeline.footer);
-    let verdicts = evaluate(&scenario.expect, &timeline.records, &timeline.footer, &broken);
+    let verdicts = evaluate(&scenario, &timeline.records, &timeline.footer, &broken);
     Judged { name: scenario.name, metrics, verdicts, unread }
 }

@@ -159,7 +159,7 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, file: Option<WholeFile>) -> io
 
 fn outcome(scenario: &Scenario, records: &[Record], footer: Footer) -> Outcome {
     let broken: Vec<&'static str> = broken_laws(scenario, records, &footer);
-    let verdicts = evaluate(&scenario.expect, records, &footer, &broken);
+    let verdicts = evaluate(scenario, records, &footer, &broken);
     let metrics = Metrics::of(records, &footer);
     Outcome { footer, metrics, verdicts }
 }

@@ -2,7 +2,7 @@
 
 use crate::scenario::model::Scenario;
 use crate::timeline::ends::Footer;
-use crate::timeline::laws::{Settings, Severity, check_with};
+use crate::timeline::laws::{LawInfo, Settings, Severity, all, check_with};
 use crate::timeline::record::Record;
 
 /// What the laws have to know of a scenario's cluster.
@@ -14,6 +14,12 @@ pub fn settings(scenario: &Scenario) -> Settings {
         hop: usual.hop.max(scenario.cluster.commit_hop.times(20)),
         ..usual
     }
+}
+
+/// The laws that an expectation can name.
+pub fn invariants() -> Vec<&'static LawInfo> {
+    let laws = all().into_iter().map(|law| law.info());
+    laws.filter(|law| law.severity == Severity::Invariant).collect()
 }
 
 /// The invariants that a run broke; broken promises are Swarm's own and no mistake.

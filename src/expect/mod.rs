@@ -7,7 +7,8 @@ mod requests;
 mod service;
 mod step;
 
-use crate::scenario::expect::{Claims, Expect};
+use crate::scenario::expect::{Claims, Expect, Window};
+use crate::scenario::model::{Scenario, Step, StepNo};
 use crate::timeline::ends::Footer;
 use crate::timeline::record::Record;
 
@@ -48,33 +49,59 @@ fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// Evaluates expectations over a whole run. `broken` are the names of the laws that the run broke.
+/// Evaluates a scenario's expectations over a whole run. `broken` are the names of the laws that
+/// the run broke.
 pub fn evaluate(
-    expects: &[Expect],
+    scenario: &Scenario,
     records: &[Record],
     footer: &Footer,
     broken: &[&str],
 ) -> Vec<Verdict> {
     let reading = Reading::new(records, footer);
-    let mut verdicts: Vec<Verdict> = expects
-        .iter()
-        .map(|expect| Verdict {
-            line: expect.line,
-            claims: match &expect.claims {
-                Claims::Service(claims) => service::evaluate(&reading, expect.window, claims),
-                Claims::Requests { service, claims } => {
-                    requests::evaluate(&reading, expect.window, service, claims)
-                }
-                Claims::Step { step, claims } => step::evaluate(&reading, *step, claims),
-                Claims::LawsBroken(laws) => vec![laws_broken(laws, broken)],
-            },
-        })
-        .collect();
+    let (expects, script) = (&scenario.expect, scenario.script.as_slice());
+    let evaluate = |expect: &Expect| {
+        let mut claims = match &expect.claims {
+            Claims::Service(claims) => service::evaluate(&reading, expect.window, claims),
+            Claims::Requests { service, claims } => {
+                requests::evaluate(&reading, expect.window, service, claims)
+            }
+            Claims::Step { step, claims } => {
+                step::evaluate(&reading, *step, label(script, *step), claims)
+            }
+            Claims::LawsBroken(laws) => vec![laws_broken(laws, broken)],
+        };
+        let when = when(script, expect.window);
+        for claim in &mut claims {
+            claim.text.push_str(&when);
+        }
+        Verdict { line: expect.line, claims }
+    };
+    let mut verdicts: Vec<Verdict> = expects.iter().map(evaluate).collect();
     let told = expects.iter().any(|expect| matches!(expect.claims, Claims::LawsBroken(_)));
     if !told && !broken.is_empty() {
         verdicts.push(Verdict { line: 0, claims: vec![laws_broken(&[], broken)] });
     }
     verdicts
+}
+
+/// By which a scenario calls a step, if it has a word for it.
+fn label(script: &[Step], step: StepNo) -> Option<&str> {
+    script.get(step.0 as usize)?.label.as_deref()
+}
+
+/// When a claim is to hold, in the words of the scenario; nothing for the whole run and its end.
+fn when(script: &[Step], window: Window) -> String {
+    let name = |step: StepNo| match label(script, step) {
+        Some(label) => label.to_string(),
+        None => format!("step {}", step.0 + 1),
+    };
+    match (window.since, window.after) {
+        (None, None) => String::new(),
+        (Some(since), None) => format!(", since {}", name(since)),
+        (None, Some(after)) => format!(", after {}", name(after)),
+        (Some(since), Some(after)) if since == after => format!(", during {}", name(since)),
+        (Some(since), Some(after)) => format!(", from {} to {}", name(since), name(after)),
+    }
 }
 
 fn laws_broken(wanted: &[String], broken: &[&str]) -> Claim {
@@ -85,5 +112,44 @@ fn laws_broken(wanted: &[String], broken: &[&str]) -> Claim {
         if laws.is_empty() { "none".to_string() } else { laws.join(", ") }
     };
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    claim(format!("laws broken: {}", list(&wanted)), wanted == found, list(&found))
+    let known = laws::invariants();
+    let what = match wanted.iter().find(|law| !known.iter().any(|known| known.id == **law)) {
+        Some(law) => format!("there is no law {law}"),
+        None => list(&found),
+    };
+    claim(format!("laws broken: {}", list(&wanted)), wanted == found, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_told_in_the_words_of_the_scenario() {
+        let step = |label: Option<&str>| Step {
+            label: label.map(String::from),
+            ..Step::docker("docker service ls")
+        };
+        let script = [step(Some("create")), step(None)];
+        let [create, second] = [0, 1].map(|no| Some(StepNo(no)));
+        for (since, after, told) in [
+            (None, None, ""),
+            (create, None, ", since create"),
+            (None, second, ", after step 2"),
+            (create, create, ", during create"),
+            (create, second, ", from create to step 2"),
+        ] {
+            assert_eq!(when(&script, Window { since, after }), told);
+        }
+    }
+
+    #[test]
+    fn a_law_that_does_not_exist_is_not_broken() {
+        let wanted = ["time.order".to_string(), "time.odour".to_string()];
+        let claim = laws_broken(&wanted, &["time.order"]);
+        assert_eq!(claim.text, "laws broken: time.order, time.odour");
+        assert_eq!(claim.found.as_deref(), Some("there is no law time.odour"));
+        assert_eq!(laws_broken(&[], &["time.order"]).found.as_deref(), Some("time.order"));
+        assert!(laws_broken(&wanted[..1], &["time.order"]).found.is_none());
+    }
 }

@@ -7,8 +7,14 @@ use crate::scenario::model::StepNo;
 use crate::timeline::record::{CommandFact, Fact};
 
 /// One claim after the other.
-pub(super) fn evaluate(reading: &Reading, step: StepNo, claims: &[StepClaim]) -> Vec<Claim> {
-    let name = format!("step {}", step.0 + 1);
+pub(super) fn evaluate(
+    reading: &Reading,
+    step: StepNo,
+    label: Option<&str>,
+    claims: &[StepClaim],
+) -> Vec<Claim> {
+    let name = label.map_or_else(|| (step.0 + 1).to_string(), String::from);
+    let name = format!("step {name}");
     let (began, ended) = (reading.began(step), reading.ended(step));
     let taken = began
         .zip(ended)

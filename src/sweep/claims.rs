@@ -36,7 +36,7 @@ pub fn failed(scenario: &Scenario, records: &[Record], footer: &Footer) -> Vec<u
     } else {
         Vec::new()
     };
-    let verdicts = evaluate(&scenario.expect, records, footer, &broken);
+    let verdicts = evaluate(scenario, records, footer, &broken);
     (0..).zip(&verdicts).filter(|(_, verdict)| !verdict.holds()).map(|(place, _)| place).collect()
 }
 

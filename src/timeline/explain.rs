@@ -2,7 +2,7 @@
 
 use crate::base::ids::{Id, RecordNo};
 use crate::swarmkit::task::TaskState;
-use crate::timeline::record::{Fact, HealthChange, Record, TaskChange};
+use crate::timeline::record::{CommandFact, Fact, HealthChange, Record, TaskChange};
 use crate::timeline::words::{Teller, stamp};
 
 /// One link of a chain of causes.
@@ -85,6 +85,17 @@ pub fn matches(records: &[Record], text: &str) -> Vec<RecordNo> {
         }
     }
     found
+}
+
+/// The record that somebody means by a text: the last that [`matches`]. What a command printed is
+/// meant only if nothing else has the text: it repeats what became true before.
+pub fn meant(records: &[Record], text: &str) -> Option<RecordNo> {
+    let found = matches(records, text);
+    let is_output = |no: &&RecordNo| {
+        let fact = &records[no.index()].fact;
+        matches!(fact, Fact::Command(CommandFact::Printed { .. } | CommandFact::Row { .. }))
+    };
+    found.iter().rfind(|no| !is_output(no)).or(found.last()).copied()
 }
 
 /// Whether a text occurs with no digit following a digit: `web.1#1` is not meant by `web.1#12`.

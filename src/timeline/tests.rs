@@ -5,7 +5,7 @@ use crate::base::time::SimTime;
 use crate::swarmkit::task::TaskState;
 use crate::timeline::ends::Timeline;
 use crate::timeline::read::read;
-use crate::timeline::record::{BackendChange, TaskChange};
+use crate::timeline::record::{BackendChange, CommandFact, Fact, Record, Stream, TaskChange};
 use crate::timeline::view::View;
 use crate::timeline::{explain, verify};
 
@@ -63,6 +63,18 @@ fn events_are_found_by_what_people_write() {
     assert_eq!(find("web.1"), [4, 5, 6, 7, 8, 9, 10, 11, 14, 15, 16, 17]);
     assert_eq!(find("eb.1#"), [4, 5, 6, 7, 8, 9, 10, 11, 15, 16, 17]);
     assert_eq!(find(""), [] as [usize; 0]);
+    let meant = |records: &[Record], text| explain::meant(records, text).map(RecordNo::index);
+    let printed = |text: &str| {
+        let printed = CommandFact::Printed { step: 0, stream: Stream::Out, text: text.into() };
+        Record { fact: Fact::Command(printed), ..records[17].clone() }
+    };
+    let told = [&records[..], &[printed("rollback_started"), printed("Name: web")]].concat();
+    let after = records.len();
+    assert_eq!(
+        (meant(&told, "rollback_started"), meant(&told, "Name:")),
+        (Some(17), Some(after + 1))
+    );
+    assert_eq!(meant(&told, "nothing of the kind"), None);
     assert_eq!(explain::default_event(&records).map(RecordNo::index), Some(17));
     assert_eq!(explain::default_event(&records[..17]).map(RecordNo::index), Some(13));
     assert_eq!(explain::default_event(&[]), None);

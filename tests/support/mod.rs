@@ -91,7 +91,7 @@ pub(crate) fn run(text: &str) -> Ran {
     let scenario = Arc::new(scenario);
     let (records, footer) = records_of(&scenario);
     let broken = broken_laws(&scenario, &records, &footer);
-    let verdicts = evaluate(&scenario.expect, &records, &footer, &broken);
+    let verdicts = evaluate(&scenario, &records, &footer, &broken);
     Ran { records, footer, verdicts }
 }
 
