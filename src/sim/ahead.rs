@@ -60,8 +60,8 @@ impl Ahead {
         Ahead { agenda: self.agenda.anew(), order: RaceOrder::usual() }
     }
 
-    /// Files a foreground event. Inlined, here and below, so that an event is written to its place
-    /// in the agenda at once: most of the time of filing was that of copying it.
+    /// Files a foreground event. Inlined, here and below, so that an event is not copied on its way
+    /// to the agenda.
     #[inline]
     pub fn file(&mut self, at: SimTime, class: Class, event: Event, cause: Option<RecordNo>) {
         self.agenda.file(at, self.order.rank(class), Filed { event, cause });

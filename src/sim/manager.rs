@@ -52,7 +52,6 @@ impl Manager {
         timing: Timing,
     ) -> Manager {
         self.out.asks.clear();
-        self.out.soon.clear();
         self.changes.clear();
         Manager {
             store: self.store.anew(history_limit),
@@ -75,6 +74,7 @@ impl Manager {
     ) -> R {
         let Manager { store, leader, choices, timing, out, changes, .. } = self;
         store.journal.wake(cause);
+        out.soon.clear();
         let mut ctx = Ctx { now, store, out, choices, timing };
         let result = act(leader, &mut ctx);
         ctx.store.commit();
@@ -109,9 +109,9 @@ impl Manager {
         self.out.asks.drain(..)
     }
 
-    /// Hands over the tasks with which something will be done soon.
-    pub fn soon(&mut self) -> std::vec::Drain<'_, TaskIx> {
-        self.out.soon.drain(..)
+    /// Tasks with which something will be done soon, as the last activation has it.
+    pub fn soon(&self) -> &[TaskIx] {
+        &self.out.soon
     }
 
     /// How many waits keep the run going without a foreground timer.
