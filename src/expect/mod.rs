@@ -114,7 +114,7 @@ fn laws_broken(wanted: &[String], broken: &[&str]) -> Claim {
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
     let known = laws::invariants();
     let what = match wanted.iter().find(|law| !known.iter().any(|known| known.id == **law)) {
-        Some(law) => format!("there is no law {law}"),
+        Some(law) => format!("{law} is no invariant"),
         None => list(&found),
     };
     claim(format!("laws broken: {}", list(&wanted)), wanted == found, what)
@@ -148,7 +148,7 @@ mod tests {
         let wanted = ["time.order".to_string(), "time.odour".to_string()];
         let claim = laws_broken(&wanted, &["time.order"]);
         assert_eq!(claim.text, "laws broken: time.order, time.odour");
-        assert_eq!(claim.found.as_deref(), Some("there is no law time.odour"));
+        assert_eq!(claim.found.as_deref(), Some("time.odour is no invariant"));
         assert_eq!(laws_broken(&[], &["time.order"]).found.as_deref(), Some("time.order"));
         assert!(laws_broken(&wanted[..1], &["time.order"]).found.is_none());
     }

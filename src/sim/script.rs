@@ -214,13 +214,12 @@ impl Simulation {
     pub(super) fn hear_for_wait(&mut self) {
         let of_services = |change: &Change| matches!(change.what, What::Service(..));
         match (self.script.current, &self.script.waiting) {
-            (Some(step), Some(Wait::Settled(span))) => {
-                let span = *span;
+            (Some(step), &Some(Wait::Settled(span))) => {
                 if self.concerns_wait(step) {
                     self.file_wait_over(step, span);
                 }
             }
-            // Most changes are of tasks.
+            // An update state changes only by a write of its service; most changes are of tasks.
             (_, Some(Wait::UpdateState(_))) if !self.manager.changes().iter().any(of_services) => {}
             _ => self.check_wait(),
         }

@@ -230,7 +230,7 @@ impl Simulation {
                 self.ahead.file(ask.at, ask.class, event, ask.cause);
             }
         }
-        self.manager.soon().iter().for_each(|task| self.engine.fetch(*task));
+        self.manager.soon().iter().for_each(|task| self.engine.prefetch(*task));
         if !self.manager.changes().is_empty() {
             let (changes, store) = self.manager.news();
             let mut cx = EngineCtx { now, store, ahead: &mut self.ahead };

@@ -57,8 +57,8 @@ impl Ctx<'_> {
 pub struct Out {
     /// Wakes asked for, in order of asking.
     pub asks: Vec<Ask>,
-    /// Tasks with which something will be done soon: whoever keeps something of them elsewhere may
-    /// bring it near.
+    /// Tasks with which something will be done soon: whoever keeps something of them may prefetch
+    /// it.
     pub soon: Vec<TaskIx>,
     /// How many waits that keep a run alive without a timer of their own began, less those that
     /// ended.

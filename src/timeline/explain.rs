@@ -87,7 +87,7 @@ pub fn matches(records: &[Record], text: &str) -> Vec<RecordNo> {
     found
 }
 
-/// The record that somebody means by a text: the last that [`matches`]. What a command printed is
+/// The record that somebody means by a text: the last one that has it. What a command printed is
 /// meant only if nothing else has the text: it repeats what became true before.
 pub fn meant(records: &[Record], text: &str) -> Option<RecordNo> {
     let found = matches(records, text);

@@ -258,15 +258,15 @@ impl Engine {
         self.nodes.get(node)
     }
 
-    /// Looks at what is known of a task, so that it is near when it is needed.
-    pub fn fetch(&self, task: TaskIx) {
+    /// Touches what is known of a task, so that it is in the processor's cache when it is needed.
+    pub fn prefetch(&self, task: TaskIx) {
         let running = self.tasks.get(task).and_then(|link| link.running.as_deref());
         let ends = |r: &Running| (r.agent.desired(), r.container.container().state(), r.latest);
         std::hint::black_box(running.map(ends));
     }
 
-    /// Carries a message to a task's machines, and everything that follows in this instant: each
-    /// answers the other at most once.
+    /// Carries a message to a task's machines, and everything that follows in this instant. Every
+    /// message gets at most one answer, so none waits behind another.
     fn drive(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, first: Message) {
         let Some(mut running) = self.tasks.entry(task).running.take() else { return };
         if running.latest.is_some() {

@@ -38,13 +38,14 @@ impl SlotSet {
         self.slots.push(SlotRange { key, start, len: tasks.len() as u32 });
     }
 
-    /// Keeps those slots whose tasks are such, and puts the tasks in the order of the slots.
-    pub fn keep(&mut self, are_such: impl Fn(&[TaskSnapshot]) -> bool) {
+    /// Keeps the slots whose tasks are wanted, and lays the tasks out in the order of the slots:
+    /// who takes one slot after the other reads straight on.
+    pub fn retain(&mut self, are_wanted: impl Fn(&[TaskSnapshot]) -> bool) {
         let all = std::mem::take(&mut self.tasks);
         self.tasks.reserve_exact(all.len());
         self.slots.retain_mut(|slot| {
             let tasks = &all[slot.start as usize..(slot.start + slot.len) as usize];
-            let kept = are_such(tasks);
+            let kept = are_wanted(tasks);
             if kept {
                 slot.start = self.tasks.len() as u32;
                 self.tasks.extend_from_slice(tasks);

@@ -58,7 +58,7 @@ const WORKERS_A_TURN: usize = 100;
 
 /// So many slots are looked up together before the first of them is handed out. They come in random
 /// order, so each is somewhere else in memory, which answers many questions in the time of one.
-const FETCHED_TOGETHER: usize = 16;
+const PREFETCHED_TOGETHER: usize = 16;
 
 /// Where the main loop is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -218,7 +218,7 @@ impl Updater {
     }
 
     fn keep_dirty_slots(&mut self, ctx: &Ctx<'_>) {
-        self.slots.keep(|tasks| match tasks {
+        self.slots.retain(|tasks| match tasks {
             [task] => is_task_dirty(ctx.store, &self.snapshot, *task),
             _ => tasks.len() > 1,
         });
@@ -228,8 +228,8 @@ impl Updater {
     /// left.
     fn serve(&mut self, ctx: &mut Ctx<'_>, restart: &mut RestartSupervisor, worker: usize) {
         while self.workers[worker] == Worker::Idle && self.phase == Phase::Dispatch {
-            if self.next.is_multiple_of(FETCHED_TOGETHER) {
-                self.fetch(ctx);
+            if self.next.is_multiple_of(PREFETCHED_TOGETHER) {
+                self.prefetch(ctx);
             }
             let slot = self.slots.slots()[self.next];
             self.next += 1;
@@ -247,11 +247,11 @@ impl Updater {
         }
     }
 
-    /// Has everybody who keeps something of the next slots' tasks look at it.
-    fn fetch(&self, ctx: &mut Ctx<'_>) {
-        for slot in self.slots.slots()[self.next..].iter().take(FETCHED_TOGETHER) {
+    /// Has everybody who keeps something of the next slots' tasks touch it.
+    fn prefetch(&self, ctx: &mut Ctx<'_>) {
+        for slot in self.slots.slots()[self.next..].iter().take(PREFETCHED_TOGETHER) {
             for task in self.slots.tasks_of(*slot) {
-                ctx.store.fetch(self.service, slot.key, task.task);
+                ctx.store.prefetch(self.service, slot.key, task.task);
                 ctx.out.soon.push(task.task);
             }
         }

@@ -19,8 +19,8 @@ impl Store {
         SlotTasks { store: self, next: head.and_then(|slot| slot.newest) }
     }
 
-    /// Looks at a task and its slot, so that they are near when they are needed.
-    pub fn fetch(&self, service: ServiceIx, slot: SlotKey, task: TaskIx) {
+    /// Touches a task and its slot, so that they are in the processor's cache when they are needed.
+    pub fn prefetch(&self, service: ServiceIx, slot: SlotKey, task: TaskIx) {
         let stored = self.tasks.get(task).map(|task| (task.version, task.stamp));
         std::hint::black_box((stored, self.tasks_of_slot(service, slot).next));
     }

@@ -46,7 +46,7 @@ fn slots_that_are_kept_have_their_tasks_in_their_own_order() {
         set.push(SlotKey::Slot(SlotNo(slot)), &vec![snapshot; slot as usize]);
     }
     set.slots_mut().reverse();
-    set.keep(|tasks| tasks.len() != 3);
+    set.retain(|tasks| tasks.len() != 3);
     let kept: Vec<(SlotKey, Vec<String>)> = set
         .slots()
         .iter()
