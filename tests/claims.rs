@@ -6,9 +6,8 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use swarmsim::expect::Verdict;
-use swarmsim::scenario::expect::{Claims, Expect, Window};
-use swarmsim::scenario::model::StepNo;
+use swarmsim::expect::{Verdict, when};
+use swarmsim::scenario::expect::{Claims, Expect};
 use swarmsim::scenario::{self, Scenario};
 
 use support::{run, scenarios, shipped};
@@ -25,8 +24,10 @@ fn failures(text: &str) -> Vec<String> {
             if let Some(found) = &claim.found {
                 // Of whom and when is said in front.
                 let words = claim.text.split_once(": ").map_or(claim.text.as_str(), |(_, w)| w);
-                let when = expect.map_or(String::new(), |expect| window(&scenario, expect.window));
-                let words = words.strip_suffix(&format!(", {when}")).unwrap_or(words);
+                let words = match expect.and_then(|expect| when(&scenario, expect.window)) {
+                    Some(when) => words.strip_suffix(&format!(", {when}")).expect("it is told"),
+                    None => words,
+                };
                 let heading = heading(text, verdict.line);
                 failures.push(format!("{heading}, {about}: {words}; found: {}", rounded(found)));
             }
@@ -54,28 +55,14 @@ fn heading(text: &str, line: u32) -> &str {
     comment.split([':', '.']).next().unwrap_or(comment)
 }
 
-fn label(scenario: &Scenario, step: StepNo) -> String {
-    let label = scenario.script[step.0 as usize].label.clone();
-    label.unwrap_or_else(|| format!("step {}", step.0 + 1))
-}
-
-fn window(scenario: &Scenario, window: Window) -> String {
-    let label = |step| label(scenario, step);
-    match window {
-        Window { since: None, after: None } => "all the time".to_string(),
-        Window { since: Some(since), after: None } => format!("since {}", label(since)),
-        Window { since: None, after: Some(after) } => format!("after {}", label(after)),
-        Window { since: Some(a), after: Some(b) } if a == b => format!("during {}", label(a)),
-        Window { since: Some(a), after: Some(b) } => format!("from {} to {}", label(a), label(b)),
-    }
-}
-
 fn about(scenario: &Scenario, expect: &Expect) -> String {
-    let window = window(scenario, expect.window);
+    let window = when(scenario, expect.window).unwrap_or("all the time".to_string());
     match &expect.claims {
         Claims::Service(claims) => format!("{} {window}", claims.service),
         Claims::Requests { service, .. } => format!("requests to {service} {window}"),
-        Claims::Step { step, .. } => format!("step {}", label(scenario, *step)),
+        Claims::Step { step, .. } => {
+            format!("step {}", scenario.label(*step).expect("the shipped ones have labels"))
+        }
         Claims::LawsBroken(_) => "laws".to_string(),
     }
 }

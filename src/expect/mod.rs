@@ -8,7 +8,7 @@ mod service;
 mod step;
 
 use crate::scenario::expect::{Claims, Expect, Window};
-use crate::scenario::model::{Scenario, Step, StepNo};
+use crate::scenario::model::{Scenario, StepNo};
 use crate::timeline::ends::Footer;
 use crate::timeline::record::Record;
 
@@ -58,7 +58,6 @@ pub fn evaluate(
     broken: &[&str],
 ) -> Vec<Verdict> {
     let reading = Reading::new(records, footer);
-    let (expects, script) = (&scenario.expect, scenario.script.as_slice());
     let evaluate = |expect: &Expect| {
         let mut claims = match &expect.claims {
             Claims::Service(claims) => service::evaluate(&reading, expect.window, claims),
@@ -66,42 +65,40 @@ pub fn evaluate(
                 requests::evaluate(&reading, expect.window, service, claims)
             }
             Claims::Step { step, claims } => {
-                step::evaluate(&reading, *step, label(script, *step), claims)
+                step::evaluate(&reading, *step, scenario.label(*step), claims)
             }
             Claims::LawsBroken(laws) => vec![laws_broken(laws, broken)],
         };
-        let when = when(script, expect.window);
-        for claim in &mut claims {
-            claim.text.push_str(&when);
+        if let Some(when) = when(scenario, expect.window) {
+            for claim in &mut claims {
+                claim.text.push_str(", ");
+                claim.text.push_str(&when);
+            }
         }
         Verdict { line: expect.line, claims }
     };
-    let mut verdicts: Vec<Verdict> = expects.iter().map(evaluate).collect();
-    let told = expects.iter().any(|expect| matches!(expect.claims, Claims::LawsBroken(_)));
+    let mut verdicts: Vec<Verdict> = scenario.expect.iter().map(evaluate).collect();
+    let is_of_laws = |expect: &Expect| matches!(expect.claims, Claims::LawsBroken(_));
+    let told = scenario.expect.iter().any(is_of_laws);
     if !told && !broken.is_empty() {
         verdicts.push(Verdict { line: 0, claims: vec![laws_broken(&[], broken)] });
     }
     verdicts
 }
 
-/// By which a scenario calls a step, if it has a word for it.
-fn label(script: &[Step], step: StepNo) -> Option<&str> {
-    script.get(step.0 as usize)?.label.as_deref()
-}
-
 /// When a claim is to hold, in the words of the scenario; nothing for the whole run and its end.
-fn when(script: &[Step], window: Window) -> String {
-    let name = |step: StepNo| match label(script, step) {
+pub fn when(scenario: &Scenario, window: Window) -> Option<String> {
+    let name = |step: StepNo| match scenario.label(step) {
         Some(label) => label.to_string(),
         None => format!("step {}", step.0 + 1),
     };
-    match (window.since, window.after) {
-        (None, None) => String::new(),
-        (Some(since), None) => format!(", since {}", name(since)),
-        (None, Some(after)) => format!(", after {}", name(after)),
-        (Some(since), Some(after)) if since == after => format!(", during {}", name(since)),
-        (Some(since), Some(after)) => format!(", from {} to {}", name(since), name(after)),
-    }
+    Some(match (window.since, window.after) {
+        (None, None) => return None,
+        (Some(since), None) => format!("since {}", name(since)),
+        (None, Some(after)) => format!("after {}", name(after)),
+        (Some(since), Some(after)) if since == after => format!("during {}", name(since)),
+        (Some(since), Some(after)) => format!("from {} to {}", name(since), name(after)),
+    })
 }
 
 fn laws_broken(wanted: &[String], broken: &[&str]) -> Claim {
@@ -112,17 +109,19 @@ fn laws_broken(wanted: &[String], broken: &[&str]) -> Claim {
         if laws.is_empty() { "none".to_string() } else { laws.join(", ") }
     };
     let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-    let known = laws::invariants();
-    let what = match wanted.iter().find(|law| !known.iter().any(|known| known.id == **law)) {
-        Some(law) => format!("{law} is no invariant"),
-        None => list(&found),
+    let what = || {
+        let known = laws::invariants();
+        let unknown = wanted.iter().find(|law| !known.iter().any(|known| known.id == **law));
+        unknown.map_or_else(|| list(&found), |law| format!("{law} is no invariant"))
     };
-    claim(format!("laws broken: {}", list(&wanted)), wanted == found, what)
+    let text = format!("laws broken: {}", list(&wanted));
+    Claim { text, found: (wanted != found).then(what) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::model::Step;
 
     #[test]
     fn a_window_is_told_in_the_words_of_the_scenario() {
@@ -130,16 +129,17 @@ mod tests {
             label: label.map(String::from),
             ..Step::docker("docker service ls")
         };
-        let script = [step(Some("create")), step(None)];
+        let script = vec![step(Some("create")), step(None)];
+        let scenario = Scenario { script, ..Scenario::default() };
         let [create, second] = [0, 1].map(|no| Some(StepNo(no)));
         for (since, after, told) in [
-            (None, None, ""),
-            (create, None, ", since create"),
-            (None, second, ", after step 2"),
-            (create, create, ", during create"),
-            (create, second, ", from create to step 2"),
+            (None, None, None),
+            (create, None, Some("since create")),
+            (None, second, Some("after step 2")),
+            (create, create, Some("during create")),
+            (create, second, Some("from create to step 2")),
         ] {
-            assert_eq!(when(&script, Window { since, after }), told);
+            assert_eq!(when(&scenario, Window { since, after }).as_deref(), told);
         }
     }
 

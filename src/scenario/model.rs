@@ -76,6 +76,11 @@ impl Scenario {
         self.images.get(&image_key(reference)).cloned().unwrap_or_default()
     }
 
+    /// The label of a step, if it has one.
+    pub fn label(&self, step: StepNo) -> Option<&str> {
+        self.script.get(step.0 as usize)?.label.as_deref()
+    }
+
     /// The number of a step, by its label.
     pub fn step(&self, label: &str) -> Option<StepNo> {
         let place = self.script.iter().position(|step| step.label.as_deref() == Some(label))?;

@@ -60,15 +60,12 @@ impl Ahead {
         Ahead { agenda: self.agenda.anew(), order: RaceOrder::usual() }
     }
 
-    /// Files a foreground event. Inlined, here and below, so that an event is not copied on its way
-    /// to the agenda.
-    #[inline]
+    /// Files a foreground event.
     pub fn file(&mut self, at: SimTime, class: Class, event: Event, cause: Option<RecordNo>) {
         self.agenda.file(at, self.order.rank(class), Filed { event, cause });
     }
 
     /// Files an event that alone does not keep the run going.
-    #[inline]
     pub fn file_background(
         &mut self,
         at: SimTime,
@@ -85,7 +82,6 @@ impl Ahead {
     }
 
     /// When the next event is due.
-    #[inline]
     pub fn next_at(&self) -> Option<SimTime> {
         self.agenda.next_at()
     }
@@ -96,7 +92,6 @@ impl Ahead {
     }
 
     /// Takes the next event, and moves the clock to it.
-    #[inline]
     pub fn pop(&mut self) -> Option<Due<Filed>> {
         self.agenda.pop()
     }

@@ -44,8 +44,7 @@ impl Journal {
         self.latest
     }
 
-    /// Notes a fact. Inlined, so that it is written where it stays and not copied there.
-    #[inline]
+    /// Notes a fact.
     pub fn note(&mut self, at: SimTime, fact: Fact) -> RecordNo {
         let no = RecordNo::from_index(self.handed_on + self.records.len());
         self.records.push(Record { at, because: self.cause, fact });

@@ -392,7 +392,6 @@ impl Store {
     }
 
     /// A snapshot of a task as it is.
-    #[inline]
     pub fn snapshot(&self, task: TaskIx) -> TaskSnapshot {
         let t = &self.tasks[task];
         TaskSnapshot { task, desired: t.desired, state: t.state, node: t.node }
@@ -440,7 +439,6 @@ impl Store {
         !self.changes.is_empty()
     }
 
-    #[inline]
     fn change(&mut self, what: What, record: Option<RecordNo>) {
         self.uncommitted += 1;
         self.changes.push(Change { what, record });

@@ -73,7 +73,6 @@ pub struct EngineCtx<'a> {
 }
 
 impl EngineCtx<'_> {
-    #[inline]
     fn ask(&mut self, after: Span, event: EngineEvent, foreground: bool) {
         let (at, cause) = (self.now.after(after), self.store.journal.latest());
         let class = if event == EngineEvent::Flush { Class::Report } else { Class::Node };
@@ -281,21 +280,19 @@ impl Engine {
         loop {
             if let Some(input) = to_agent.take() {
                 running.agent.handle(input, &mut agent);
-                for effect in &agent {
+                for effect in agent.drain(..) {
                     closed |= matches!(effect, AgentEffect::Closed);
-                    let input = self.carry_out(cx, task, &mut running, effect);
+                    let input = self.carry_out(cx, task, &mut running, &effect);
                     debug_assert!(input.is_none() || to_docker.is_none(), "one at a time");
                     to_docker = input.or(to_docker);
                 }
-                agent.clear();
             } else if let Some(input) = to_docker.take() {
                 running.container.handle(cx.now, input, &mut docker);
-                for effect in &docker {
+                for effect in docker.drain(..) {
                     let input = self.carry_out_docker(cx, task, &mut running, effect);
                     debug_assert!(input.is_none() || to_agent.is_none(), "one at a time");
                     to_agent = input.or(to_agent);
                 }
-                docker.clear();
             } else {
                 break;
             }
@@ -358,19 +355,19 @@ impl Engine {
         cx: &mut EngineCtx<'_>,
         task: TaskIx,
         running: &mut Running,
-        effect: &DockerEffect,
+        effect: DockerEffect,
     ) -> Option<AgentInput> {
-        match *effect {
+        match effect {
             DockerEffect::At { after, timer, foreground } => {
                 cx.ask(after, EngineEvent::Container(task, timer), foreground);
             }
             // Deviation: a dead timer keeps the run going until it is due; it is never far.
             DockerEffect::Abandon(_) => {}
-            DockerEffect::Done(ref result) => {
+            DockerEffect::Done(result) => {
                 if std::mem::take(&mut running.starting) {
                     self.nodes[running.node].end_start();
                 }
-                return Some(AgentInput::OpDone(result.clone()));
+                return Some(AgentInput::OpDone(result));
             }
             DockerEffect::Fact(fact) => self.note(cx, task, running, fact),
         }

@@ -531,15 +531,22 @@ fn any_request_resumes_a_paused_update() {
     same(&w.runnable(), "1.4 v2 running/running\n2.2 v2 running/running");
 }
 
-#[test]
-fn of_two_tasks_in_a_slot_the_first_clean_one_is_kept_whether_it_runs_or_not() {
+/// A service that begins with two tasks in its slot, as wished and as observed, which say nothing.
+fn two_in_a_slot(tasks: [(TaskState, TaskState); 2]) -> World {
     let mut w = World::new();
     w.agent = silent;
     let service = w.service(replicated(1));
-    w.task(service, 1, Running, TaskState::New);
-    w.task(service, 1, Running, Running);
+    for (desired, state) in tasks {
+        w.task(service, 1, desired, state);
+    }
     w.begin();
     w.settle();
+    w
+}
+
+#[test]
+fn of_two_tasks_in_a_slot_the_first_clean_one_is_kept_whether_it_runs_or_not() {
+    let mut w = two_in_a_slot([(Running, TaskState::New), (Running, Running)]);
     same(
         &w.facts(),
         "updating: update in progress since 0s
@@ -553,13 +560,7 @@ fn of_two_tasks_in_a_slot_the_first_clean_one_is_kept_whether_it_runs_or_not() {
 /// The last of them: it waits for the others to stop, and nobody waits for it to run.
 #[test]
 fn of_clean_tasks_that_are_yet_to_start_the_last_is_kept_and_started() {
-    let mut w = World::new();
-    w.agent = silent;
-    let service = w.service(replicated(1));
-    w.task(service, 1, Ready, Ready);
-    w.task(service, 1, Ready, Ready);
-    w.begin();
-    w.settle();
+    let mut w = two_in_a_slot([(Ready, Ready); 2]);
     same(
         &w.facts(),
         "updating: update in progress since 0s
