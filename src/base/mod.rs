@@ -3,6 +3,7 @@
 pub mod chance;
 pub mod diff;
 pub mod dist;
+pub mod effects;
 pub mod ids;
 pub mod pieces;
 pub mod text;

@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use crate::base::chance::{Role, word};
 use crate::base::dist::Quantity;
+use crate::base::effects::Effects;
 use crate::base::time::{SimTime, Span};
 use crate::docker::behaviour::{Command, Engine, Exit, Health, Latencies};
 use crate::docker::container::{Container, Listening, NOT_FOUND, Signal, State};
@@ -180,7 +181,7 @@ impl Controller {
 
     /// Takes one input; appends what follows from it, in order. Inputs that do not apply do
     /// nothing.
-    pub fn handle(&mut self, now: SimTime, input: Input, out: &mut Vec<Effect>) {
+    pub fn handle(&mut self, now: SimTime, input: Input, out: &mut impl Effects<Effect>) {
         match input {
             Input::Begin { operation, congestion } => {
                 if self.operation.is_none() {
@@ -215,7 +216,7 @@ impl Controller {
         now: SimTime,
         operation: Operation,
         congestion: Span,
-        out: &mut Vec<Effect>,
+        out: &mut impl Effects<Effect>,
     ) {
         match operation {
             Operation::Prepare => self.prepare(out),
@@ -233,7 +234,7 @@ impl Controller {
         }
     }
 
-    fn due(&mut self, now: SimTime, kind: TimerKind, out: &mut Vec<Effect>) {
+    fn due(&mut self, now: SimTime, kind: TimerKind, out: &mut impl Effects<Effect>) {
         match kind {
             TimerKind::Pulled => self.pulled(out),
             TimerKind::Created => self.created(out),
@@ -250,7 +251,7 @@ impl Controller {
         }
     }
 
-    fn cancel(&mut self, out: &mut Vec<Effect>) {
+    fn cancel(&mut self, out: &mut impl Effects<Effect>) {
         match self.operation {
             Some(Operation::Prepare) if self.timers.is_live(TimerKind::Pulled) => {
                 self.end_operation(OpResult::Cancelled { exit: None }, out);
@@ -273,7 +274,7 @@ impl Controller {
 
 /// Prepare (semantics 11.2).
 impl Controller {
-    fn prepare(&mut self, out: &mut Vec<Effect>) {
+    fn prepare(&mut self, out: &mut impl Effects<Effect>) {
         if self.container.state() != State::Absent {
             return self.done(None, out);
         }
@@ -303,7 +304,7 @@ impl Controller {
         };
     }
 
-    fn pulled(&mut self, out: &mut Vec<Effect>) {
+    fn pulled(&mut self, out: &mut impl Effects<Effect>) {
         self.end_pull();
         if self.pull == Pull::Succeeded {
             out.push(Effect::Fact(Fact::Pulled));
@@ -313,12 +314,12 @@ impl Controller {
         }
     }
 
-    fn create(&mut self, out: &mut Vec<Effect>) {
+    fn create(&mut self, out: &mut impl Effects<Effect>) {
         let latency = self.draw(|l| &l.prepare, Draw::Prepare);
         self.arm(TimerKind::Created, latency, true, out);
     }
 
-    fn created(&mut self, out: &mut Vec<Effect>) {
+    fn created(&mut self, out: &mut impl Effects<Effect>) {
         match self.pull {
             Pull::Failed { timed_out } if self.supply != Supply::Present => {
                 self.fail_to_prepare(timed_out, out);
@@ -331,7 +332,7 @@ impl Controller {
         }
     }
 
-    fn fail_to_prepare(&mut self, timed_out: bool, out: &mut Vec<Effect>) {
+    fn fail_to_prepare(&mut self, timed_out: bool, out: &mut impl Effects<Effect>) {
         let template = &self.template;
         let result = if timed_out && template.engine >= Engine::V29 {
             OpResult::Temporary { error: texts::REGISTRY_TIME_OUT.into() }
@@ -345,7 +346,7 @@ impl Controller {
 
 /// Start and Wait (semantics 11.3, 11.4).
 impl Controller {
-    fn started(&mut self, now: SimTime, out: &mut Vec<Effect>) {
+    fn started(&mut self, now: SimTime, out: &mut impl Effects<Effect>) {
         let template = Arc::clone(&self.template);
         if template.image.command == Command::NotFound {
             self.container.fail_to_start(NOT_FOUND);
@@ -386,14 +387,14 @@ impl Controller {
 
     /// Files the moment at which the engine will notice the end of the process, as far as it is
     /// known.
-    fn expect_end(&mut self, now: SimTime, foreground: bool, out: &mut Vec<Effect>) {
+    fn expect_end(&mut self, now: SimTime, foreground: bool, out: &mut impl Effects<Effect>) {
         if let Some(end) = self.container.end() {
             let noticed = end.at.after(self.draw(|l| &l.stop, Draw::Stop));
             self.arm(TimerKind::Exited, noticed.since(now.min(noticed)), foreground, out);
         }
     }
 
-    fn exited(&mut self, out: &mut Vec<Effect>) {
+    fn exited(&mut self, out: &mut impl Effects<Effect>) {
         let code = self.container.die();
         self.end_monitor();
         for kind in [TimerKind::ProbeEnded, TimerKind::GraceOver, TimerKind::UnhealthySignal] {
@@ -408,7 +409,7 @@ impl Controller {
         }
     }
 
-    fn cleaned_up(&mut self, out: &mut Vec<Effect>) {
+    fn cleaned_up(&mut self, out: &mut impl Effects<Effect>) {
         self.container.clean_up();
         if self.binding != Binding::Inactive {
             self.binding = Binding::Inactive;
@@ -429,7 +430,7 @@ impl Controller {
         }
     }
 
-    fn finish_wait(&mut self, out: &mut Vec<Effect>) {
+    fn finish_wait(&mut self, out: &mut impl Effects<Effect>) {
         let result = self.judged_by_code(Some(0));
         self.end_operation(result, out);
     }
@@ -482,7 +483,7 @@ impl Controller {
         }
     }
 
-    fn probe_ended(&mut self, now: SimTime, out: &mut Vec<Effect>) {
+    fn probe_ended(&mut self, now: SimTime, out: &mut impl Effects<Effect>) {
         let ended = self.with_monitor(|monitor, course| monitor.end(now, course));
         let Some(ended) = ended else { return };
         if ended.listed {
@@ -503,18 +504,28 @@ impl Controller {
         self.plan_probe(now, out);
     }
 
-    fn plan_probe(&mut self, now: SimTime, out: &mut Vec<Effect>) {
+    fn plan_probe(&mut self, now: SimTime, out: &mut impl Effects<Effect>) {
         let planned = self.with_monitor(Monitor::plan);
         self.file_probe(now, planned, out);
     }
 
-    fn file_probe(&mut self, now: SimTime, planned: Option<Planned>, out: &mut Vec<Effect>) {
+    fn file_probe(
+        &mut self,
+        now: SimTime,
+        planned: Option<Planned>,
+        out: &mut impl Effects<Effect>,
+    ) {
         if let Some(Planned { end, foreground }) = planned {
             self.arm(TimerKind::ProbeEnded, end.since(now.min(end)), foreground, out);
         }
     }
 
-    fn change_behaviour(&mut self, now: SimTime, health: Arc<Health>, out: &mut Vec<Effect>) {
+    fn change_behaviour(
+        &mut self,
+        now: SimTime,
+        health: Arc<Health>,
+        out: &mut impl Effects<Effect>,
+    ) {
         if !self.has_monitor() {
             return;
         }
@@ -523,7 +534,7 @@ impl Controller {
         self.file_probe(now, planned, out);
     }
 
-    fn turned_healthy(&mut self, out: &mut Vec<Effect>) {
+    fn turned_healthy(&mut self, out: &mut impl Effects<Effect>) {
         if self.operation == Some(Operation::Start) && !self.unhealthy {
             self.activate(out);
             self.done(None, out);
@@ -532,7 +543,7 @@ impl Controller {
 
     /// The executor stops the container by itself, without the agent's second. It listens during
     /// Start and Wait only.
-    fn turned_unhealthy(&mut self, out: &mut Vec<Effect>) {
+    fn turned_unhealthy(&mut self, out: &mut impl Effects<Effect>) {
         if !matches!(self.operation, Some(Operation::Start | Operation::Wait)) {
             return;
         }
@@ -545,7 +556,7 @@ impl Controller {
 
 /// Shutdown and Remove (semantics 11.5, 11.7).
 impl Controller {
-    fn shut_down(&mut self, now: SimTime, out: &mut Vec<Effect>) {
+    fn shut_down(&mut self, now: SimTime, out: &mut impl Effects<Effect>) {
         self.stopping = false;
         if self.pull == Pull::Running {
             self.disarm(TimerKind::Pulled, out);
@@ -567,7 +578,7 @@ impl Controller {
 
     /// Leaves the load balancer. Gives the wait that follows, which every task with a binding has,
     /// in the balancer or not.
-    fn leave_balancer(&mut self, out: &mut Vec<Effect>) -> Span {
+    fn leave_balancer(&mut self, out: &mut impl Effects<Effect>) -> Span {
         if !self.template.has_service_binding {
             return Span::ZERO;
         }
@@ -580,7 +591,7 @@ impl Controller {
 
     /// The stop signal, and the kill after the grace period unless the process is known to leave
     /// before.
-    fn stop(&mut self, now: SimTime, out: &mut Vec<Effect>) {
+    fn stop(&mut self, now: SimTime, out: &mut impl Effects<Effect>) {
         if self.container.state() != State::Running {
             return;
         }
@@ -597,14 +608,14 @@ impl Controller {
         }
     }
 
-    fn send(&mut self, now: SimTime, signal: Signal, out: &mut Vec<Effect>) {
+    fn send(&mut self, now: SimTime, signal: Signal, out: &mut impl Effects<Effect>) {
         out.push(Effect::Fact(Fact::Signalled(signal)));
         if self.container.signal(now, signal, &self.template.image) {
             self.expect_end(now, true, out);
         }
     }
 
-    fn finish_shutdown(&mut self, out: &mut Vec<Effect>) {
+    fn finish_shutdown(&mut self, out: &mut impl Effects<Effect>) {
         let exit = self.container.exit_code();
         if self.operation == Some(Operation::Remove) && self.container.remove() {
             out.push(Effect::Fact(Fact::Removed));
@@ -620,23 +631,23 @@ impl Controller {
         matches!(self.container.state(), State::Running | State::Exiting)
     }
 
-    fn activate(&mut self, out: &mut Vec<Effect>) {
+    fn activate(&mut self, out: &mut impl Effects<Effect>) {
         if self.template.has_service_binding {
             self.binding = Binding::Active;
             out.push(Effect::Fact(Fact::Activated));
         }
     }
 
-    fn done(&mut self, exit: Option<i32>, out: &mut Vec<Effect>) {
+    fn done(&mut self, exit: Option<i32>, out: &mut impl Effects<Effect>) {
         self.end_operation(OpResult::Done { exit }, out);
     }
 
-    fn end_operation(&mut self, result: OpResult, out: &mut Vec<Effect>) {
+    fn end_operation(&mut self, result: OpResult, out: &mut impl Effects<Effect>) {
         self.operation = None;
         out.push(Effect::Done(result));
     }
 
-    fn lose_power(&mut self, now: SimTime, out: &mut Vec<Effect>) {
+    fn lose_power(&mut self, now: SimTime, out: &mut impl Effects<Effect>) {
         for kind in TimerKind::ALL {
             self.disarm(kind, out);
         }
@@ -654,14 +665,22 @@ impl Controller {
         which(&self.template.latencies).at(self.words[draw as usize])
     }
 
-    fn arm(&mut self, kind: TimerKind, after: Span, foreground: bool, out: &mut Vec<Effect>) {
+    fn arm(
+        &mut self,
+        kind: TimerKind,
+        after: Span,
+        foreground: bool,
+        out: &mut impl Effects<Effect>,
+    ) {
         self.disarm(kind, out);
         let timer = self.timers.arm(kind, foreground);
         out.push(Effect::At { after, timer, foreground });
     }
 
-    fn disarm(&mut self, kind: TimerKind, out: &mut Vec<Effect>) {
-        out.extend(self.timers.disarm(kind).map(Effect::Abandon));
+    fn disarm(&mut self, kind: TimerKind, out: &mut impl Effects<Effect>) {
+        if let Some(timer) = self.timers.disarm(kind) {
+            out.push(Effect::Abandon(timer));
+        }
     }
 }
 

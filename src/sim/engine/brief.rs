@@ -60,10 +60,10 @@ impl Engine {
     /// The report of a task that is to be stored now. The task stays due if there is another one.
     pub(super) fn take_report(&mut self, task: TaskIx) -> Option<Report> {
         let running: &mut Running = self.tasks[task].running.as_mut()?;
-        if !running.unsent {
+        if !running.notes.unsent {
             return None;
         }
-        let (stamp, cause) = (running.stamp, running.reported);
+        let (stamp, cause) = (running.notes.stamp, running.notes.reported);
         let status = running.agent.status();
         if self.brief.hides(task, status.state) {
             self.due.push(task);
@@ -75,7 +75,7 @@ impl Engine {
             self.due.push(task);
             return Some(held);
         }
-        running.unsent = false;
+        running.notes.unsent = false;
         Some((status.clone(), stamp, cause))
     }
 

@@ -8,7 +8,7 @@ use crate::base::chance::{Role, word};
 use crate::base::ids::{NodeIx, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::docker::controller::Controller;
-use crate::sim::engine::{Engine, EngineCtx, EngineEvent, Message, Running, slot_number};
+use crate::sim::engine::{Engine, EngineCtx, EngineEvent, Message, Notes, Running, slot_number};
 use crate::swarmkit::agent::exec::Status;
 use crate::swarmkit::agent::task_manager::{Input as AgentInput, TaskManager};
 use crate::swarmkit::ctx::Ctx;
@@ -57,7 +57,7 @@ impl Engine {
         }
         let link = &mut self.tasks[task.task];
         let latest = match &mut link.running {
-            Some(running) => &mut running.latest,
+            Some(running) => &mut running.notes.latest,
             None => &mut link.latest,
         };
         *latest = cx.store.journal.cause().or(*latest);
@@ -119,7 +119,7 @@ impl Engine {
     ) {
         self.rouse(cx.store, task);
         if self.tasks[task].running.is_some() {
-            let node = self.tasks[task].running.as_ref().map(|running| running.node);
+            let node = self.tasks[task].running.as_ref().map(|running| running.notes.node);
             if node.is_some_and(|node| !self.nodes[node].in_contact()) {
                 return;
             }
@@ -141,25 +141,26 @@ impl Engine {
         let container = Controller::new(template, slot, ordinal, supply, crash);
         self.brief.meet(task, stored);
         let running = Running {
-            node,
             agent: TaskManager::new(),
             container,
-            reported: None,
-            stamp: cx.now,
-            latest: cx.store.journal.cause(),
-            starting: false,
-            unsent: false,
+            notes: Notes::new(node, cx.now, cx.store.journal.cause()),
         };
         self.tasks[task].running = Some(Box::new(running));
         self.drive(cx, task, Message::Agent(AgentInput::Assigned { desired }));
     }
 
     /// An agent's report: the last one of a task wins until the manager looks.
-    pub(super) fn report(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, running: &mut Running) {
-        self.brief.hear(cx, task, running.agent.status());
-        let first = !std::mem::replace(&mut running.unsent, true);
-        (running.stamp, running.reported) = (cx.now, cx.store.journal.latest());
-        if first && self.nodes[running.node].in_contact() {
+    pub(super) fn report(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        task: TaskIx,
+        notes: &mut Notes,
+        status: &Status,
+    ) {
+        self.brief.hear(cx, task, status);
+        let first = !std::mem::replace(&mut notes.unsent, true);
+        (notes.stamp, notes.reported) = (cx.now, cx.store.journal.latest());
+        if first && self.nodes[notes.node].in_contact() {
             self.due.push(task);
             self.ask_flush(cx);
         }
@@ -168,14 +169,9 @@ impl Engine {
     /// An agent reports what it reported before. While that waits to be sent, it is one report.
     ///
     /// Upstream: `agent/reporter.go` `UpdateTaskStatus`.
-    pub(super) fn report_again(
-        &mut self,
-        cx: &mut EngineCtx<'_>,
-        task: TaskIx,
-        running: &mut Running,
-    ) {
-        if !running.unsent && self.nodes[running.node].in_contact() {
-            (running.unsent, running.reported) = (true, running.latest);
+    pub(super) fn report_again(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, notes: &mut Notes) {
+        if !notes.unsent && self.nodes[notes.node].in_contact() {
+            (notes.unsent, notes.reported) = (true, notes.latest);
             self.due.push(task);
             self.ask_flush(cx);
         }
@@ -242,7 +238,7 @@ impl Engine {
         } else {
             ctx.store.write_status(ctx.now, task, status, Some(ctx.now));
             if let Some(running) = &mut self.tasks[task].running {
-                running.latest = ctx.store.journal.latest();
+                running.notes.latest = ctx.store.journal.latest();
             }
         }
         if state.is_terminal() {

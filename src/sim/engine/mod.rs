@@ -5,6 +5,7 @@
 //! for wakes.
 
 mod brief;
+mod carry;
 pub mod crash;
 mod dispatcher;
 mod node;
@@ -19,22 +20,14 @@ use crate::base::ids::{EndpointIx, Id, IdVec, NodeIx, RecordNo, TaskIx, Template
 use crate::base::pieces::IdPieces;
 use crate::base::time::{SimTime, Span};
 use crate::docker::behaviour::Image;
-use crate::docker::controller::{
-    Controller, Effect as DockerEffect, Fact as DockerFact, Input as DockerInput, Template, Timer,
-};
-use crate::docker::health::ProbeResult as DockerProbe;
+use crate::docker::controller::{Controller, Input as DockerInput, Template, Timer};
 use crate::scenario::model::{Action, Scenario, Step};
 use crate::sim::ahead::{Ahead, Event};
-use crate::swarmkit::agent::exec::Operation;
-use crate::swarmkit::agent::task_manager::{
-    Effect as AgentEffect, Input as AgentInput, TaskManager,
-};
+use crate::swarmkit::agent::task_manager::{Input as AgentInput, TaskManager};
 use crate::swarmkit::ctx::Class;
 use crate::swarmkit::store::Store;
 use crate::swarmkit::task::TaskState;
-use crate::timeline::record::{
-    BackendChange, ContainerChange, Fact, HealthChange, ProbeResult, Signal, SlotKey,
-};
+use crate::timeline::record::{BackendChange, SlotKey};
 
 pub use node::OnNode;
 pub use plan::Software;
@@ -87,9 +80,15 @@ impl EngineCtx<'_> {
 /// A task on its node.
 #[derive(Clone, Debug)]
 struct Running {
-    node: NodeIx,
     agent: TaskManager,
     container: Controller,
+    notes: Notes,
+}
+
+/// What is noted of a task on its node, beside its machines.
+#[derive(Clone, Debug)]
+struct Notes {
+    node: NodeIx,
     /// The record of the agent's status.
     reported: Option<RecordNo>,
     /// Stamp of the last report.
@@ -100,6 +99,12 @@ struct Running {
     starting: bool,
     /// The agent's status is not stored by the manager yet.
     unsent: bool,
+}
+
+impl Notes {
+    fn new(node: NodeIx, stamp: SimTime, latest: Option<RecordNo>) -> Notes {
+        Notes { node, reported: None, stamp, latest, starting: false, unsent: false }
+    }
 }
 
 const _: () = assert!(size_of::<Running>() <= 184, "there is one for each task that runs");
@@ -125,7 +130,6 @@ pub struct Engine {
     status_phase: u64,
     brief: brief::Brief,
     starts: starts::Starts,
-    room: Room,
     /// Membership changes of load balancers, if the scenario has somebody who asks them.
     backends: Vec<BackendNews>,
     balancers_are_asked: bool,
@@ -171,13 +175,6 @@ struct Link {
 
 const _: () = assert!(size_of::<Link>() <= 16, "there is one for each task ever made");
 
-/// Room for what a task's machines ask for in an instant, empty in between.
-#[derive(Clone, Debug, Default)]
-struct Room {
-    agent: Vec<AgentEffect>,
-    docker: Vec<DockerEffect>,
-}
-
 #[derive(Clone, Debug)]
 enum Message {
     Agent(AgentInput),
@@ -208,7 +205,6 @@ impl Engine {
             status_phase,
             brief: brief::Brief::default(),
             starts: starts::Starts::default(),
-            room: Room::default(),
             backends: Vec::new(),
             balancers_are_asked,
         }
@@ -232,7 +228,6 @@ impl Engine {
             tasks: self.tasks.emptied(),
             due: self.due,
             backends: self.backends,
-            room: self.room,
             ..Engine::with_software(scenario, software, status_phase)
         }
     }
@@ -260,180 +255,9 @@ impl Engine {
     /// Touches what is known of a task, so that it is in the processor's cache when it is needed.
     pub fn prefetch(&self, task: TaskIx) {
         let running = self.tasks.get(task).and_then(|link| link.running.as_deref());
-        let ends = |r: &Running| (r.agent.desired(), r.container.container().state(), r.latest);
+        let ends =
+            |r: &Running| (r.agent.desired(), r.container.container().state(), r.notes.latest);
         std::hint::black_box(running.map(ends));
-    }
-
-    /// Carries a message to a task's machines, and everything that follows in this instant. Every
-    /// message gets at most one answer, so none waits behind another.
-    fn drive(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, first: Message) {
-        let Some(mut running) = self.tasks.entry(task).running.take() else { return };
-        if running.latest.is_some() {
-            cx.store.journal.wake(running.latest);
-        }
-        let Room { mut agent, mut docker } = std::mem::take(&mut self.room);
-        let (mut to_agent, mut to_docker) = match first {
-            Message::Agent(input) => (Some(input), None),
-            Message::Docker(input) => (None, Some(input)),
-        };
-        let mut closed = false;
-        loop {
-            if let Some(input) = to_agent.take() {
-                running.agent.handle(input, &mut agent);
-                for effect in agent.drain(..) {
-                    closed |= matches!(effect, AgentEffect::Closed);
-                    let input = self.carry_out(cx, task, &mut running, &effect);
-                    debug_assert!(input.is_none() || to_docker.is_none(), "one at a time");
-                    to_docker = input.or(to_docker);
-                }
-            } else if let Some(input) = to_docker.take() {
-                running.container.handle(cx.now, input, &mut docker);
-                for effect in docker.drain(..) {
-                    let input = self.carry_out_docker(cx, task, &mut running, effect);
-                    debug_assert!(input.is_none() || to_agent.is_none(), "one at a time");
-                    to_agent = input.or(to_agent);
-                }
-            } else {
-                break;
-            }
-        }
-        self.room = Room { agent, docker };
-        if closed {
-            self.nodes[running.node].forget(task, running.starting);
-        } else {
-            self.tasks[task].running = Some(running);
-        }
-    }
-
-    /// Carries out what an agent asks for. Gives what its executor is told.
-    fn carry_out(
-        &mut self,
-        cx: &mut EngineCtx<'_>,
-        task: TaskIx,
-        running: &mut Running,
-        effect: &AgentEffect,
-    ) -> Option<DockerInput> {
-        match *effect {
-            AgentEffect::Begin(operation) => {
-                let congestion = self.congestion(cx, task, running, operation);
-                return Some(DockerInput::Begin { operation, congestion });
-            }
-            AgentEffect::CancelOperation => return Some(DockerInput::Cancel),
-            AgentEffect::Report(_) => self.report(cx, task, running),
-            AgentEffect::ReportAgain => self.report_again(cx, task, running),
-            AgentEffect::Retry => {
-                let incarnation = self.nodes[running.node].incarnation();
-                let retry = self.software.timing().agent_retry;
-                cx.ask(retry, EngineEvent::Retry(task, incarnation), true);
-            }
-            AgentEffect::Closed => {}
-        }
-        None
-    }
-
-    /// How much longer an operation takes because of the others on its node.
-    fn congestion(
-        &mut self,
-        cx: &EngineCtx<'_>,
-        task: TaskIx,
-        running: &mut Running,
-        operation: Operation,
-    ) -> Span {
-        if operation != Operation::Start || std::mem::replace(&mut running.starting, true) {
-            return Span::ZERO;
-        }
-        let latencies = &running.container.template().latencies;
-        let each = latencies.start_each_other.median();
-        let others = each.times(i64::from(self.nodes[running.node].begin_start()));
-        let stored = cx.store.task_ever(task);
-        others.plus(self.starts.off((stored.slot, stored.ordinal)))
-    }
-
-    /// Carries out what an executor asks for. Gives what its agent is told.
-    fn carry_out_docker(
-        &mut self,
-        cx: &mut EngineCtx<'_>,
-        task: TaskIx,
-        running: &mut Running,
-        effect: DockerEffect,
-    ) -> Option<AgentInput> {
-        match effect {
-            DockerEffect::At { after, timer, foreground } => {
-                cx.ask(after, EngineEvent::Container(task, timer), foreground);
-            }
-            // Deviation: a dead timer keeps the run going until it is due; it is never far.
-            DockerEffect::Abandon(_) => {}
-            DockerEffect::Done(result) => {
-                if std::mem::take(&mut running.starting) {
-                    self.nodes[running.node].end_start();
-                }
-                return Some(AgentInput::OpDone(result));
-            }
-            DockerEffect::Fact(fact) => self.note(cx, task, running, fact),
-        }
-        None
-    }
-
-    /// Notes what became true of a container.
-    fn note(
-        &mut self,
-        cx: &mut EngineCtx<'_>,
-        task: TaskIx,
-        running: &mut Running,
-        fact: DockerFact,
-    ) {
-        let container = |change| Fact::Container { task, change };
-        let health = |change| Fact::Health { task, change };
-        let fact = match fact {
-            DockerFact::Pulled => {
-                let image = running.container.template().image_name.clone();
-                self.nodes[running.node].pulled(image);
-                return;
-            }
-            DockerFact::Created => container(ContainerChange::Created),
-            DockerFact::Started => {
-                if std::mem::take(&mut running.starting) {
-                    self.nodes[running.node].end_start();
-                }
-                container(ContainerChange::Started)
-            }
-            DockerFact::Signalled(signal) => container(ContainerChange::Signalled(match signal {
-                crate::docker::container::Signal::Stop => Signal::Stop,
-                crate::docker::container::Signal::Kill => Signal::Kill,
-            })),
-            DockerFact::Died(code) => container(ContainerChange::Died(code)),
-            DockerFact::Removed => container(ContainerChange::Removed),
-            DockerFact::Probe { started, result, streak } => {
-                let result = match result {
-                    DockerProbe::Passed => ProbeResult::Passed,
-                    DockerProbe::Failed(code) => ProbeResult::Failed(code),
-                    DockerProbe::TimedOut(after) => ProbeResult::TimedOut(after),
-                };
-                health(HealthChange::Probe { started, result, streak })
-            }
-            DockerFact::Healthy => health(HealthChange::Healthy),
-            DockerFact::Unhealthy => health(HealthChange::Unhealthy),
-            DockerFact::Activated => self.backend(cx, task, running, BackendChange::Joined),
-            DockerFact::Deactivated => self.backend(cx, task, running, BackendChange::Drained),
-            DockerFact::Gone => self.backend(cx, task, running, BackendChange::Left),
-        };
-        running.latest = Some(cx.store.journal.note(cx.now, fact));
-        cx.store.journal.wake(running.latest);
-    }
-
-    fn backend(
-        &mut self,
-        cx: &EngineCtx<'_>,
-        task: TaskIx,
-        running: &Running,
-        change: BackendChange,
-    ) -> Fact {
-        let (at, node) = (cx.now, running.node);
-        if self.balancers_are_asked {
-            let spread = Spread::Gossip;
-            self.backends.push(BackendNews { at, task, node, change, spread });
-        }
-        Fact::Backend { task, change }
     }
 
     /// Passes what the clock says to the machine concerned.
@@ -441,14 +265,15 @@ impl Engine {
         match event {
             EngineEvent::Deliver(task, wish) => self.deliver(cx, task, wish),
             EngineEvent::Retry(task, incarnation) => {
-                let node = self.tasks.get(task).and_then(|l| l.running.as_ref()).map(|r| r.node);
+                let node =
+                    self.tasks.get(task).and_then(|l| l.running.as_ref()).map(|r| r.notes.node);
                 if node.is_some_and(|node| self.nodes[node].is_up(incarnation)) {
                     self.drive(cx, task, Message::Agent(AgentInput::RetryElapsed));
                 }
             }
             EngineEvent::Container(task, timer) => {
                 let known = self.tasks.get(task).and_then(|link| link.running.as_ref());
-                if known.is_some_and(|r| self.nodes[r.node].powered()) {
+                if known.is_some_and(|r| self.nodes[r.notes.node].powered()) {
                     self.drive(cx, task, Message::Docker(DockerInput::Timer(timer)));
                 }
             }
@@ -480,7 +305,7 @@ impl Engine {
     /// What happens to a task next follows from what is happening now.
     pub(super) fn blame(&mut self, cx: &EngineCtx<'_>, task: TaskIx) {
         if let Some(running) = &mut self.tasks.entry(task).running {
-            running.latest = cx.store.journal.latest().or(running.latest);
+            running.notes.latest = cx.store.journal.latest().or(running.notes.latest);
         }
     }
 
@@ -500,7 +325,7 @@ impl Engine {
     /// All tasks whose agent knows them, but for those at rest, in order of creation.
     pub fn running_tasks(&self) -> impl Iterator<Item = (TaskIx, NodeIx)> + '_ {
         let running = |(task, link): (TaskIx, &Link)| {
-            link.running.as_ref().map(|running| (task, running.node))
+            link.running.as_ref().map(|running| (task, running.notes.node))
         };
         self.tasks.iter().filter_map(running)
     }

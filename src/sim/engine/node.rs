@@ -118,8 +118,8 @@ impl Engine {
         self.rouse_all(cx.store, node);
         for task in self.tasks_on(node) {
             if let Some(running) = &mut self.tasks[task].running {
-                running.starting = false;
-                running.unsent = false;
+                running.notes.starting = false;
+                running.notes.unsent = false;
                 self.brief.forget(task);
             }
             cx.store.journal.wake(cut);
@@ -147,7 +147,7 @@ impl Engine {
         let rest = Span((grace.0 - ago.0).max(0));
         cx.ask(rest, EngineEvent::Silent(node, state.incarnation), true);
         self.due.retain(|task| {
-            self.tasks[*task].running.as_ref().is_none_or(|running| running.node != node)
+            self.tasks[*task].running.as_ref().is_none_or(|running| running.notes.node != node)
         });
     }
 
@@ -216,8 +216,8 @@ impl Engine {
 
     fn resend(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx) {
         let Some(running) = &mut self.tasks[task].running else { return };
-        if !std::mem::replace(&mut running.unsent, true) {
-            (running.stamp, running.reported) = (cx.now, running.latest);
+        if !std::mem::replace(&mut running.notes.unsent, true) {
+            (running.notes.stamp, running.notes.reported) = (cx.now, running.notes.latest);
         }
         self.due.push(task);
         self.ask_flush(cx);

@@ -8,7 +8,7 @@ use crate::base::ids::{NodeIx, TaskIx};
 use crate::docker::container::{Container, State};
 use crate::docker::controller::Controller;
 use crate::sim::engine::dispatcher::is_stored;
-use crate::sim::engine::{Engine, Running, slot_number};
+use crate::sim::engine::{Engine, Notes, Running, slot_number};
 use crate::swarmkit::agent::exec::Status;
 use crate::swarmkit::agent::task_manager::TaskManager;
 use crate::swarmkit::store::{Store, Task};
@@ -29,14 +29,14 @@ impl Engine {
     pub(super) fn lay_to_rest(&mut self, store: &Store, task: TaskIx) {
         let link = &mut self.tasks[task];
         let (Some(running), Some(stored)) = (&link.running, store.task(task)) else { return };
-        let Running { agent, container, unsent, stamp, .. } = &**running;
-        let has_all = is_stored(stored, agent.status(), *stamp)
+        let Running { agent, container, notes } = &**running;
+        let has_all = is_stored(stored, agent.status(), notes.stamp)
             && container.container().exit_code().unwrap_or(0) == exit_code(stored)
-            && stored.node == Some(running.node);
-        if !unsent && has_all && agent.is_at_rest() && container.is_at_rest() {
+            && stored.node == Some(notes.node);
+        if !notes.unsent && has_all && agent.is_at_rest() && container.is_at_rest() {
             let container = container.container().state();
             link.rest = Some(Rest { desired: agent.desired(), container });
-            link.latest = running.latest;
+            link.latest = notes.latest;
             link.running = None;
         }
     }
@@ -50,14 +50,9 @@ impl Engine {
         let (slot, ordinal) = (slot_number(stored.slot), stored.ordinal.0);
         let container = Container::left(rest.container, exit_code(stored));
         let running = Running {
-            node,
             agent: TaskManager::left(rest.desired, status(stored)),
             container: Controller::left(template, slot, ordinal, container),
-            reported: None,
-            stamp: stored.stamp,
-            latest: self.tasks[task].latest,
-            starting: false,
-            unsent: false,
+            notes: Notes::new(node, stored.stamp, self.tasks[task].latest),
         };
         self.tasks[task].running = Some(Box::new(running));
     }

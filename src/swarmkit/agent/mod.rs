@@ -19,8 +19,9 @@
 //! | `Effect::Closed` | forget the task manager and the controller |
 //! | the node's power is cut | nothing, until it is back: then `Input::EngineRestarted` |
 //!
-//! Effects are to be carried out in their order. An operation may end at once, so carrying out
-//! `Begin` can give an `OpDone` for the same task manager: work through a queue, not by recursion.
+//! Effects are to be carried out in their order, but an answer of the other machine waits until the
+//! one that asked has returned: an operation may end at once, and then gives an `OpDone` for the
+//! task manager that has just begun it.
 
 pub mod exec;
 pub mod task_manager;

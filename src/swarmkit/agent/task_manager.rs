@@ -16,6 +16,7 @@
 //! nothing to do, and reports what it has. Nobody sees that but the manager, whose stamp of the
 //! task is that of the last report.
 
+use crate::base::effects::Effects;
 use crate::swarmkit::agent::exec::{self, OpResult, Operation, Status, Step};
 use crate::swarmkit::task::TaskState;
 
@@ -124,7 +125,7 @@ impl TaskManager {
     }
 
     /// Takes one input; appends what is to be done, in order. Inputs that do not apply do nothing.
-    pub fn handle(&mut self, input: Input, out: &mut Vec<Effect>) {
+    pub fn handle(&mut self, input: Input, out: &mut impl Effects<Effect>) {
         match input {
             Input::Assigned { desired } if self.status.state < TaskState::Accepted => {
                 self.desired = desired;
@@ -143,7 +144,7 @@ impl TaskManager {
         }
     }
 
-    fn update(&mut self, desired: TaskState, out: &mut Vec<Effect>) {
+    fn update(&mut self, desired: TaskState, out: &mut impl Effects<Effect>) {
         if self.life != Life::Open || desired <= self.desired {
             return;
         }
@@ -158,7 +159,7 @@ impl TaskManager {
         }
     }
 
-    fn remove(&mut self, out: &mut Vec<Effect>) {
+    fn remove(&mut self, out: &mut impl Effects<Effect>) {
         if self.life != Life::Open {
             return;
         }
@@ -166,14 +167,14 @@ impl TaskManager {
         if self.running.is_some() { self.cancel(out) } else { self.go_on(out) }
     }
 
-    fn cancel(&mut self, out: &mut Vec<Effect>) {
+    fn cancel(&mut self, out: &mut impl Effects<Effect>) {
         if !self.cancelled {
             self.cancelled = true;
             out.push(Effect::CancelOperation);
         }
     }
 
-    fn operation_done(&mut self, result: OpResult, out: &mut Vec<Effect>) {
+    fn operation_done(&mut self, result: OpResult, out: &mut impl Effects<Effect>) {
         let Some(operation) = self.running.take() else { return };
         self.cancelled = false;
         let Some(reached) = exec::reached_by(operation) else {
@@ -209,14 +210,14 @@ impl TaskManager {
         if retry { out.push(Effect::Retry) } else { self.go_on(out) }
     }
 
-    fn retry(&mut self, out: &mut Vec<Effect>) {
+    fn retry(&mut self, out: &mut impl Effects<Effect>) {
         if self.running.is_none() {
             self.go_on(out);
         }
     }
 
     /// The pump of upstream's loop: close if the task was removed, else the next operation.
-    fn go_on(&mut self, out: &mut Vec<Effect>) {
+    fn go_on(&mut self, out: &mut impl Effects<Effect>) {
         match self.life {
             Life::Open => self.advance(out),
             Life::Closing | Life::Removing => {
@@ -228,7 +229,7 @@ impl TaskManager {
     }
 
     /// Climbs until an operation has begun or there is nothing to do.
-    fn advance(&mut self, out: &mut Vec<Effect>) {
+    fn advance(&mut self, out: &mut impl Effects<Effect>) {
         loop {
             match exec::step(self.desired, self.status.state) {
                 Step::Noop => return,
@@ -238,12 +239,12 @@ impl TaskManager {
         }
     }
 
-    fn transition(&mut self, state: TaskState, out: &mut Vec<Effect>) {
+    fn transition(&mut self, state: TaskState, out: &mut impl Effects<Effect>) {
         self.status.transition(state);
         out.push(Effect::Report(self.status.clone()));
     }
 
-    fn begin(&mut self, operation: Operation, out: &mut Vec<Effect>) {
+    fn begin(&mut self, operation: Operation, out: &mut impl Effects<Effect>) {
         self.running = Some(operation);
         out.push(Effect::Begin(operation));
     }

@@ -8,6 +8,7 @@
 
 mod filter;
 mod nodes;
+mod order;
 mod place;
 
 use std::collections::BTreeSet;

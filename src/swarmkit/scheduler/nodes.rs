@@ -4,15 +4,15 @@
 //! every node for each group of tasks; here an ordered set per service is kept, so that placing a
 //! task costs the logarithm of the number of nodes.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use crate::base::chance::Key;
-use crate::base::ids::{Id, IdVec, NodeIx, ServiceIx, SpecVersion, TaskIx};
+use crate::base::ids::{IdVec, NodeIx, ServiceIx, SpecVersion, TaskIx};
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::choices::Choices;
 use crate::swarmkit::ctx::Ctx;
 use crate::swarmkit::defaults;
 use crate::swarmkit::scheduler::filter::{Pipeline, host_ports};
+use crate::swarmkit::scheduler::order::{Load, Order};
 use crate::swarmkit::spec::Protocol;
 use crate::swarmkit::store::{Node, Store, TaskSnapshot};
 
@@ -46,6 +46,10 @@ impl NodeInfo {
         self.by_service.iter().find(|(s, _)| *s == service).map_or(0, |(_, count)| *count)
     }
 
+    fn load(&self, service: ServiceIx) -> Load {
+        (self.active_of(service), self.active)
+    }
+
     /// Active tasks in all.
     pub(super) fn active(&self) -> u32 {
         self.active
@@ -62,43 +66,6 @@ impl NodeInfo {
     ) -> usize {
         let oldest = now.before(memory);
         self.failures.get(&of).map_or(0, |f| f.len() - f.partition_point(|at| *at < oldest))
-    }
-}
-
-/// The nodes in the order of preference of a service.
-#[derive(Clone, Debug)]
-struct Order {
-    service: ServiceIx,
-    key: Key,
-    /// What chance says of each node, drawn once.
-    ranks: IdVec<NodeIx, u32>,
-    places: BTreeSet<Place>,
-}
-
-/// Place of a node in a service's order: fewest tasks of the service, fewest tasks, then chance,
-/// then the node itself; four numbers in one, since places are compared often.
-type Place = u128;
-
-impl Order {
-    fn place(&self, info: &NodeInfo, node: NodeIx) -> Place {
-        let tasks = u128::from(info.active_of(self.service)) << 96 | u128::from(info.active) << 64;
-        tasks | u128::from(self.ranks[node]) << 32 | node.index() as u128
-    }
-
-    /// A node that it has not known.
-    fn learn(&mut self, choices: &Choices, info: &NodeInfo, node: NodeIx) {
-        *self.ranks.entry(node) = choices.node_rank(self.key, node);
-        self.insert(info, node);
-    }
-
-    fn insert(&mut self, info: &NodeInfo, node: NodeIx) {
-        let place = self.place(info, node);
-        self.places.insert(place);
-    }
-
-    fn remove(&mut self, info: &NodeInfo, node: NodeIx) {
-        let place = self.place(info, node);
-        self.places.remove(&place);
     }
 }
 
@@ -126,7 +93,7 @@ impl NodeSet {
         }
         info.known = true;
         for order in &mut self.orders {
-            order.learn(&self.choices, info, node);
+            order.learn(&self.choices, node, info.load(order.service()));
         }
     }
 
@@ -135,7 +102,7 @@ impl NodeSet {
         let Some(info) = self.infos.get_mut(node) else { return };
         if info.known {
             for order in &mut self.orders {
-                order.remove(info, node);
+                order.remove(node, info.load(order.service()));
             }
         }
         *info = NodeInfo::default();
@@ -159,26 +126,22 @@ impl NodeSet {
 
     /// Makes an order of preference for a service that has none yet.
     pub(super) fn put_in_order(&mut self, store: &Store, choices: &Choices, service: ServiceIx) {
-        if self.orders.iter().any(|order| order.service == service) {
+        if self.orders.iter().any(|order| order.service() == service) {
             return;
         }
         if choices.hints().is_some() {
             self.choices = choices.clone();
         }
-        let key = store.service_ever(service).key;
-        let (ranks, places) = (IdVec::new(), BTreeSet::new());
-        let mut order = Order { service, key, ranks, places };
-        for (node, info) in self.infos.iter().filter(|(_, info)| info.known) {
-            order.learn(&self.choices, info, node);
-        }
-        self.orders.push(order);
+        let whose = (service, store.service_ever(service).key);
+        let known = self.infos.iter().filter(|(_, info)| info.known);
+        let loads = known.map(|(node, info)| (node, info.load(service)));
+        self.orders.push(Order::new(whose, &self.choices, loads));
     }
 
     /// The nodes in a service's order of preference, failures left aside.
     pub(super) fn in_order(&self, service: ServiceIx) -> impl Iterator<Item = NodeIx> + '_ {
-        let order = self.orders.iter().find(|order| order.service == service);
-        let places = order.into_iter().flat_map(|order| &order.places);
-        places.map(|place| NodeIx::from_index((*place & u128::from(u32::MAX)) as usize))
+        let order = self.orders.iter().find(|order| order.service() == service);
+        order.into_iter().flat_map(Order::nodes)
     }
 
     /// Changes the number of active tasks that a task's service has on a node.
@@ -187,7 +150,7 @@ impl NodeSet {
         let info = self.infos.entry(node);
         if info.known {
             for order in &mut self.orders {
-                order.remove(info, node);
+                order.remove(node, info.load(order.service()));
             }
         }
         info.active = info.active.saturating_add_signed(by);
@@ -199,7 +162,7 @@ impl NodeSet {
         info.by_service[at].1 = info.by_service[at].1.saturating_add_signed(by);
         if info.known {
             for order in &mut self.orders {
-                order.insert(info, node);
+                order.insert(node, info.load(order.service()));
             }
         }
     }
