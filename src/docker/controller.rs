@@ -347,7 +347,7 @@ impl Controller {
 /// Start and Wait (semantics 11.3, 11.4).
 impl Controller {
     fn started(&mut self, now: SimTime, out: &mut impl Effects<Effect>) {
-        let template = Arc::clone(&self.template);
+        let template = &*self.template;
         if template.image.command == Command::NotFound {
             self.container.fail_to_start(NOT_FOUND);
             let error = texts::command_not_found(template.engine, &template.program);
@@ -359,7 +359,7 @@ impl Controller {
         // A crash at random may be years away: nobody waits for it.
         let by_chance = exit.is_some() && exit == self.crash();
         self.expect_end(now, !by_chance, out);
-        if template.probing.is_some() {
+        if self.template.probing.is_some() {
             let monitor = Some(Monitor::new(now));
             self.rare = Some(Box::new(Rare { crash: self.crash(), monitor }));
             self.plan_probe(now, out);

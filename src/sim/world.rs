@@ -48,7 +48,10 @@ pub struct Simulation {
     /// Timers of the leader that are ahead in the background: what a wait that holds the run may
     /// end with.
     timers: usize,
+    /// The present instant, and how many events there were before it.
     instant: (SimTime, u64),
+    /// When the run ends at its limit of time.
+    until: SimTime,
 }
 
 impl Simulation {
@@ -147,6 +150,7 @@ impl Simulation {
             events: 0,
             timers: 0,
             instant: (SimTime::ZERO, 0),
+            until: SimTime::ZERO.after(scenario.limits.time),
         };
         simulation.manager.store.task_limit = Some(scenario.limits.tasks);
         simulation.begin();
@@ -346,10 +350,13 @@ impl Simulation {
         let limits = &self.scenario.limits;
         self.events += 1;
         let now = self.ahead.now();
-        self.instant = if self.instant.0 == now { (now, self.instant.1 + 1) } else { (now, 1) };
+        if self.instant.0 != now {
+            self.instant = (now, self.events - 1);
+        }
+        let in_instant = self.events - self.instant.1;
         let limit = if self.events >= limits.events {
             Limit::Events
-        } else if self.instant.1 > limits.per_instant {
+        } else if in_instant > limits.per_instant {
             Limit::EventsPerInstant
         } else if self.manager.store.task_count() as u64 > limits.tasks {
             Limit::Tasks
@@ -364,8 +371,7 @@ impl Simulation {
     /// Whether there is something that keeps the run going, in time; the answer for most events.
     #[inline]
     fn goes_on(&self) -> bool {
-        let limit = SimTime::ZERO.after(self.scenario.limits.time);
-        self.ahead.foreground() > 0 && self.ahead.next_at().is_some_and(|at| at <= limit)
+        self.ahead.foreground() > 0 && self.ahead.next_at().is_some_and(|at| at <= self.until)
     }
 
     /// Whether the run ends before the next event, and why.
@@ -381,8 +387,7 @@ impl Simulation {
                 return Some(Stop::ScriptDone);
             }
         }
-        let limit = SimTime::ZERO.after(self.scenario.limits.time);
-        next.is_some_and(|at| at > limit).then_some(Stop::Limit(Limit::Time))
+        next.is_some_and(|at| at > self.until).then_some(Stop::Limit(Limit::Time))
     }
 
     /// Runs to the end.

@@ -267,9 +267,9 @@ impl Updater {
     ) {
         let clean = |task: &&TaskSnapshot| !is_task_dirty(ctx.store, &self.snapshot, **task);
         let tasks = self.slots.tasks_of(slot);
-        let running = tasks.iter().filter(clean).find(|t| t.desired == TaskState::Running);
-        let ready = tasks.iter().filter(clean).rfind(|t| t.desired < TaskState::Running);
-        match running.or(ready).copied() {
+        let running = tasks.iter().filter(|t| t.desired == TaskState::Running).find(clean);
+        let ready = || tasks.iter().filter(|t| t.desired < TaskState::Running).rfind(clean);
+        match running.or_else(ready).copied() {
             Some(keep) => self.use_existing(ctx, restart, worker, slot, keep),
             None => self.replace(ctx, restart, worker, slot),
         }
@@ -290,9 +290,8 @@ impl Updater {
             ctx.waiting(self.service, Some(slot.key), Waiting::SlotGivenUp);
             return self.slot_done(ctx, worker);
         }
-        let snapshot = self.snapshot.clone();
         let (desired, maker) = (TaskState::Ready, Maker::Updater);
-        let new = new_task(ctx, self.service, &snapshot, slot.key, desired, maker);
+        let new = new_task(ctx, self.service, &self.snapshot, slot.key, desired, maker);
         let worker_no = worker as u32;
         self.made.push(Made { task: new, worker: worker_no, up: MaybeTime::NONE });
         let wait = if start_first {

@@ -110,6 +110,8 @@ impl Scheduler {
     /// Upstream: `manager/scheduler/scheduler.go` `createTask`, `updateTask`, `deleteTask`.
     pub fn hear(&mut self, ctx: &Ctx<'_>, what: &What, record: Option<RecordNo>) {
         match what {
+            // It holds what it has held since it was assigned.
+            What::TaskUpdated(task) if is_at_work(*task) => {}
             What::TaskCreated(task) | What::TaskUpdated(task) => {
                 self.take_in(ctx, *task, record);
             }
@@ -328,6 +330,12 @@ impl Scheduler {
         };
         ctx.store.write_status(ctx.now, task, status, None);
     }
+}
+
+/// On its node, and meant to be there.
+fn is_at_work(task: TaskSnapshot) -> bool {
+    let on_its_node = TaskState::Accepted..=TaskState::Running;
+    on_its_node.contains(&task.state) && task.desired <= TaskState::Complete
 }
 
 #[cfg(test)]
