@@ -87,6 +87,8 @@ pub(crate) struct Screen {
     quiet: bool,
     first: u16,
     lines: Vec<Line>,
+    /// Whether any of them is not shown as it is.
+    changed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -98,7 +100,7 @@ struct Line {
 
 impl Screen {
     pub(crate) fn new(bars: bool, tty: bool, quiet: bool) -> Screen {
-        Screen { bars, tty, quiet, first: 1, lines: Vec::new() }
+        Screen { bars, tty, quiet, first: 1, lines: Vec::new(), changed: false }
     }
 
     /// Whether it is wide enough for bars.
@@ -134,13 +136,14 @@ impl Screen {
             return;
         }
         match self.lines.iter_mut().find(|line| line.name == name) {
-            Some(line) if line.says == says => {}
+            Some(line) if line.says == says => return,
             Some(line) => {
                 line.shown = false;
                 line.says = says;
             }
             None => self.lines.push(Line { name, says, shown: false }),
         }
+        self.changed = true;
     }
 
     /// Writes a line of its own below all others.
@@ -161,6 +164,9 @@ impl Screen {
 
     /// Shows the rows that changed.
     pub(crate) fn flush(&mut self, out: &mut Vec<ProgressOutput>) {
+        if !std::mem::take(&mut self.changed) {
+            return;
+        }
         for (row, line) in (self.first..).zip(&mut self.lines) {
             if !std::mem::replace(&mut line.shown, true) {
                 out.push(ProgressOutput::Row { row, shows: line.shows() });

@@ -52,16 +52,13 @@ impl Journal {
         no
     }
 
-    /// Hands on what was noted, in order, with its numbers.
-    #[inline]
-    pub fn hand_on(&mut self, take: impl FnMut(RecordNo, &Record)) {
-        // Half of all events change nothing.
-        if !self.records.is_empty() {
-            self.hand_on_noted(take);
-        }
+    /// Whether something was noted that was not handed on.
+    pub fn has_news(&self) -> bool {
+        !self.records.is_empty()
     }
 
-    fn hand_on_noted(&mut self, mut take: impl FnMut(RecordNo, &Record)) {
+    /// Hands on what was noted, in order, with its numbers.
+    pub fn hand_on(&mut self, mut take: impl FnMut(RecordNo, &Record)) {
         for record in &self.records {
             take(RecordNo::from_index(self.handed_on), record);
             self.handed_on += 1;

@@ -21,7 +21,7 @@ use crate::swarmkit::orchestrator::taskinit::check_tasks;
 use crate::swarmkit::orchestrator::{is_global, is_job, is_replicated};
 use crate::swarmkit::scheduler::{Placement, Scheduler};
 use crate::swarmkit::spec::Mode;
-use crate::swarmkit::store::{Change, TaskSnapshot, What};
+use crate::swarmkit::store::{Change, KEPT_ROOM, TaskSnapshot, What};
 use crate::swarmkit::task::{Availability, NodeState, StatusMessage, TaskState};
 use crate::timeline::record::TaskStatus;
 
@@ -288,9 +288,10 @@ impl Leader {
     /// out.
     fn allocate(&mut self, ctx: &mut Ctx<'_>) {
         self.allocation_asked = false;
-        for task in std::mem::take(&mut self.unallocated) {
+        for task in self.unallocated.drain(..) {
             allocate_task(ctx, task);
         }
+        self.unallocated.shrink_to(KEPT_ROOM);
         ctx.store.commit();
     }
 }

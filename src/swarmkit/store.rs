@@ -8,6 +8,7 @@
 //! Ids are never used again. Tasks of a slot hang in a list, so that no question needs a scan.
 
 mod slots;
+mod templates;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,9 +30,10 @@ use crate::timeline::record::{
 
 pub use slots::SlotTasks;
 use slots::slot_index;
+use templates::Templates;
 
 /// Room for so many changes stays when they were told; more of one transaction is rare.
-const KEPT_ROOM: usize = 4_096;
+pub(super) const KEPT_ROOM: usize = 4_096;
 
 /// A service object.
 #[derive(Clone, Debug)]
@@ -272,9 +274,7 @@ pub struct Store {
     names: BTreeMap<Arc<str>, ServiceIx>,
     tasks: IdVec<TaskIx, Task>,
     nodes: IdVec<NodeIx, Node>,
-    templates: IdVec<TemplateIx, Arc<TaskTemplate>>,
-    endpoints: IdVec<EndpointIx, Option<EndpointSpec>>,
-    images: IdVec<TemplateIx, Arc<str>>,
+    templates: Templates,
     changes: Vec<Change>,
     uncommitted: usize,
     version: u64,
@@ -378,17 +378,22 @@ impl Store {
 
     /// The template.
     pub fn template(&self, template: TemplateIx) -> &Arc<TaskTemplate> {
-        &self.templates[template]
+        self.templates.task(template)
+    }
+
+    /// Whether two templates differ in placement and registry credentials at most.
+    pub fn are_alike(&self, one: TemplateIx, other: TemplateIx) -> bool {
+        self.templates.are_alike(one, other)
     }
 
     /// The endpoint.
     pub fn endpoint(&self, endpoint: EndpointIx) -> Option<&EndpointSpec> {
-        self.endpoints[endpoint].as_ref()
+        self.templates.endpoint(endpoint)
     }
 
     /// The image of a template.
     pub fn image(&self, template: TemplateIx) -> &Arc<str> {
-        &self.images[template]
+        self.templates.image(template)
     }
 
     /// A snapshot of a task as it is.
@@ -449,17 +454,6 @@ impl Store {
         self.uncommitted
     }
 
-    fn intern(&mut self, spec: &ServiceSpec) -> (TemplateIx, EndpointIx) {
-        let known = self.templates.iter().find(|(_, t)| ***t == spec.task).map(|(ix, _)| ix);
-        let template = known.unwrap_or_else(|| {
-            self.images.push(spec.task.container.image.as_str().into());
-            self.templates.push(Arc::new(spec.task.clone()))
-        });
-        let known = self.endpoints.iter().find(|(_, e)| **e == spec.endpoint).map(|(ix, _)| ix);
-        let endpoint = known.unwrap_or_else(|| self.endpoints.push(spec.endpoint.clone()));
-        (template, endpoint)
-    }
-
     /// Stores a new service. The caller has made sure that the name is free.
     pub fn create_service(
         &mut self,
@@ -468,7 +462,7 @@ impl Store {
         key: Key,
         spec: Arc<ServiceSpec>,
     ) -> ServiceIx {
-        let (template, endpoint) = self.intern(&spec);
+        let (template, endpoint) = self.templates.intern(&spec);
         let version = SpecVersion(0);
         let now = ServiceSnapshot { spec: spec.clone(), version, update: None, template, endpoint };
         let now = Arc::new(now);
@@ -504,7 +498,7 @@ impl Store {
         previous: Option<(Arc<ServiceSpec>, SpecVersion)>,
         update: Option<UpdateStatus>,
     ) {
-        let (template, endpoint) = self.intern(&spec);
+        let (template, endpoint) = self.templates.intern(&spec);
         let first = self.tasks.next_id();
         let stored = &mut self.services[service];
         if let Some(job) = &mut stored.job {
@@ -600,7 +594,7 @@ impl Store {
             service: new.service,
             slot: new.slot,
             ordinal,
-            image: self.images[new.template].clone(),
+            image: self.templates.image(new.template).clone(),
             version: new.version,
             desired: new.desired,
             maker: new.maker,

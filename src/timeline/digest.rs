@@ -26,6 +26,9 @@ use crate::timeline::spec_json;
 /// Hashed at once; large enough for BLAKE3 to work on several blocks side by side.
 const BUFFER: usize = 64 * 1024;
 
+/// What a run of an exercise comes to.
+const SHORT_RUN: usize = 4 * 1024;
+
 /// So many specs are told apart; more would make each further one cost more.
 const KNOWN_SPECS: usize = 16;
 
@@ -102,7 +105,7 @@ impl Digest {
         Digest {
             hasher: blake3::Hasher::new(),
             // Grows to the size of the buffer only in runs that are that long.
-            buffer: Vec::new(),
+            buffer: Vec::with_capacity(SHORT_RUN),
             services: Numbers::new(),
             nodes: Numbers::new(),
             tasks: Numbers::new(),

@@ -69,6 +69,9 @@ pub fn is_task_dirty(store: &Store, service: &ServiceSnapshot, task: TaskSnapsho
     if stored.template == service.template {
         return !same_endpoint;
     }
+    if !store.are_alike(service.template, stored.template) {
+        return true;
+    }
     match difference(store.template(service.template), store.template(stored.template)) {
         Difference::Nothing => !same_endpoint,
         Difference::Placement => !node_matches(store, service, task.node),

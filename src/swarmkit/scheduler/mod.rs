@@ -13,10 +13,10 @@ mod place;
 
 use std::collections::BTreeSet;
 
-use crate::base::ids::{IdVec, RecordNo, TaskIx};
+use crate::base::ids::{IdVec, RecordNo, ServiceIx, SpecVersion, TaskIx};
 use crate::base::time::SimTime;
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
-use crate::swarmkit::store::{Store, TaskSnapshot, What};
+use crate::swarmkit::store::{KEPT_ROOM, Store, TaskSnapshot, What};
 use crate::swarmkit::task::{StatusMessage, TaskState};
 use crate::timeline::record::{SlotKey, TaskStatus};
 
@@ -40,6 +40,7 @@ pub struct Scheduler {
     tasks: IdVec<TaskIx, Known>,
     unassigned: BTreeSet<TaskIx>,
     preassigned: BTreeSet<TaskIx>,
+    waiting: Waiting,
     pause: Pause,
     /// Something happened since the last pass that could make a difference.
     wanted: bool,
@@ -53,6 +54,13 @@ struct Known {
     held: bool,
     /// Counts as active on its node.
     active: bool,
+}
+
+/// Room for the tasks of a pass: all of them, group by group in the order of slots, and a group.
+#[derive(Clone, Debug, Default)]
+struct Waiting {
+    all: Vec<((ServiceIx, SpecVersion), SlotKey, TaskIx)>,
+    group: Vec<TaskIx>,
 }
 
 /// The pause that every commit restarts.
@@ -75,6 +83,7 @@ impl Scheduler {
             tasks: IdVec::new(),
             unassigned: BTreeSet::new(),
             preassigned: BTreeSet::new(),
+            waiting: Waiting::default(),
             pause: Pause::default(),
             wanted: false,
             wanted_by: None,
@@ -84,8 +93,8 @@ impl Scheduler {
     /// The same, in the room of this one.
     #[must_use]
     pub fn anew(self, placement: Placement) -> Scheduler {
-        let (nodes, tasks) = (self.nodes.anew(), self.tasks.emptied());
-        Scheduler { nodes, tasks, ..Scheduler::new(placement) }
+        let (nodes, tasks, waiting) = (self.nodes.anew(), self.tasks.emptied(), self.waiting);
+        Scheduler { nodes, tasks, waiting, ..Scheduler::new(placement) }
     }
 
     /// What a new leader's scheduler does first: reads all nodes and tasks, and makes a pass.
@@ -272,14 +281,19 @@ impl Scheduler {
             let stored = ctx.store.task(task)?;
             Some(((stored.service, stored.version), stored.slot, task))
         };
-        let unassigned = std::mem::take(&mut self.unassigned);
-        let mut waiting: Vec<_> = unassigned.into_iter().filter_map(known).collect();
-        waiting.sort_unstable();
-        for group in waiting.chunk_by(|one, next| one.0 == next.0) {
-            let ((service, version), ..) = group[0];
-            let tasks: Vec<TaskIx> = group.iter().map(|(.., task)| *task).collect();
-            self.schedule_group(ctx, service, version, &tasks);
+        let Waiting { mut all, mut group } = std::mem::take(&mut self.waiting);
+        all.extend(std::mem::take(&mut self.unassigned).into_iter().filter_map(known));
+        all.sort_unstable();
+        for one in all.chunk_by(|one, next| one.0 == next.0) {
+            let ((service, version), ..) = one[0];
+            group.clear();
+            group.extend(one.iter().map(|(.., task)| *task));
+            self.schedule_group(ctx, service, version, &group);
         }
+        all.clear();
+        all.shrink_to(KEPT_ROOM);
+        group.shrink_to(KEPT_ROOM);
+        self.waiting = Waiting { all, group };
     }
 
     /// Writes an assignment, and takes it into account.
