@@ -228,6 +228,7 @@ impl Digest {
         self.number(self.nodes.of(node));
     }
 
+    #[inline]
     fn task(&mut self, task: TaskIx) {
         self.number(self.tasks.of(task));
     }

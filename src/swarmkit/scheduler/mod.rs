@@ -38,7 +38,8 @@ pub struct Scheduler {
     placement: Placement,
     nodes: NodeSet,
     tasks: IdVec<TaskIx, Known>,
-    unassigned: BTreeSet<TaskIx>,
+    /// Tasks that wait for a node, and some that wait no longer.
+    unassigned: Vec<TaskIx>,
     preassigned: BTreeSet<TaskIx>,
     waiting: Waiting,
     pause: Pause,
@@ -54,6 +55,8 @@ struct Known {
     held: bool,
     /// Counts as active on its node.
     active: bool,
+    /// Waits for a node.
+    waits: bool,
 }
 
 /// Room for the tasks of a pass: all of them, group by group in the order of slots, and a group.
@@ -81,7 +84,7 @@ impl Scheduler {
             placement,
             nodes: NodeSet::default(),
             tasks: IdVec::new(),
-            unassigned: BTreeSet::new(),
+            unassigned: Vec::new(),
             preassigned: BTreeSet::new(),
             waiting: Waiting::default(),
             pause: Pause::default(),
@@ -161,7 +164,7 @@ impl Scheduler {
         }
         match task.node {
             None => {
-                self.unassigned.insert(task.task);
+                self.put_back(task.task);
                 self.want(record);
             }
             Some(_) if task.state == TaskState::Pending => {
@@ -178,7 +181,7 @@ impl Scheduler {
         let known = self.tasks.entry(task.task);
         let active = task.desired <= TaskState::Complete;
         if !known.held {
-            *known = Known { held: true, active };
+            (known.held, known.active) = (true, active);
             self.nodes.hold(store, node, task.task);
             if active {
                 self.nodes.count(store, node, task.task, 1);
@@ -191,8 +194,8 @@ impl Scheduler {
 
     /// Forgets a task. True if that made room or a difference.
     fn forget(&mut self, store: &Store, task: TaskIx) -> bool {
-        let queued = self.unassigned.remove(&task) | self.preassigned.remove(&task);
         let known = std::mem::take(self.tasks.entry(task));
+        let queued = self.preassigned.remove(&task) || known.waits;
         if known.held {
             let node = store.task_ever(task).node.expect("a task that holds something is placed");
             if known.active {
@@ -277,12 +280,14 @@ impl Scheduler {
 
     /// Upstream: `manager/scheduler/scheduler.go` `tick`.
     fn tick(&mut self, ctx: &mut Ctx<'_>) {
-        let known = |task| {
-            let stored = ctx.store.task(task)?;
-            Some(((stored.service, stored.version), stored.slot, task))
-        };
         let Waiting { mut all, mut group } = std::mem::take(&mut self.waiting);
-        all.extend(std::mem::take(&mut self.unassigned).into_iter().filter_map(known));
+        for task in self.unassigned.drain(..) {
+            let waits = std::mem::take(&mut self.tasks[task].waits);
+            if let Some(stored) = ctx.store.task(task).filter(|_| waits) {
+                all.push(((stored.service, stored.version), stored.slot, task));
+            }
+        }
+        self.unassigned.shrink_to(KEPT_ROOM);
         all.sort_unstable();
         for one in all.chunk_by(|one, next| one.0 == next.0) {
             let ((service, version), ..) = one[0];
@@ -327,7 +332,13 @@ impl Scheduler {
             format!("no suitable node ({explanation})")
         };
         Self::note_err(ctx, task, err);
-        self.unassigned.insert(task);
+        self.put_back(task);
+    }
+
+    fn put_back(&mut self, task: TaskIx) {
+        if !std::mem::replace(&mut self.tasks.entry(task).waits, true) {
+            self.unassigned.push(task);
+        }
     }
 
     fn note_err(ctx: &mut Ctx<'_>, task: TaskIx, err: String) {
