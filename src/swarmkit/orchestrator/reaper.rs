@@ -9,16 +9,15 @@ use crate::base::time::SimTime;
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
 use crate::swarmkit::defaults;
 use crate::swarmkit::orchestrator::slot::timestamp;
-use crate::swarmkit::store::{KEPT_ROOM, Store, TaskSnapshot, What};
+use crate::swarmkit::store::{Store, TaskSnapshot, What};
 use crate::swarmkit::task::TaskState;
 use crate::timeline::record::SlotKey;
 
 /// What the reaper has to look at.
 #[derive(Clone, Debug, Default)]
 pub struct TaskReaper {
-    /// Slots in which something was created or changed since they were looked at last; some may be
-    /// here twice.
-    fresh: Vec<(ServiceIx, SlotKey)>,
+    /// Slots in which something was created or changed since they were looked at last.
+    fresh: BTreeSet<(ServiceIx, SlotKey)>,
     /// Slots that were looked at and stay on the list, since more than one task lives in them.
     /// Looking again is without effect until one of their tasks changes, which makes them fresh.
     kept: BTreeSet<(ServiceIx, SlotKey)>,
@@ -39,7 +38,7 @@ impl TaskReaper {
                 let stored = store.task_ever(task.task);
                 let slot = (stored.service, stored.slot);
                 self.kept.remove(&slot);
-                self.fresh.push(slot);
+                self.fresh.insert(slot);
                 true
             }
             What::TaskUpdated(task) => {
@@ -47,7 +46,7 @@ impl TaskReaper {
                     let stored = store.task_ever(task.task);
                     let slot = (stored.service, stored.slot);
                     if self.kept.remove(&slot) {
-                        self.fresh.push(slot);
+                        self.fresh.insert(slot);
                     }
                 }
                 if task.desired == TaskState::Remove && has_no_container(*task) {
@@ -61,12 +60,7 @@ impl TaskReaper {
 
     /// After an event, heard at `heard`: run in a while or, with much to do, at once.
     pub fn schedule(&mut self, ctx: &mut Ctx<'_>, heard: SimTime) {
-        let mut entries = self.fresh.len() + self.kept.len() + self.cleanup.len();
-        if entries > defaults::REAPER_MAX_DIRTY {
-            entries -= self.fresh.len();
-            self.have_each_once();
-            entries += self.fresh.len();
-        }
+        let entries = self.fresh.len() + self.kept.len() + self.cleanup.len();
         let todo = !self.fresh.is_empty() || !self.cleanup.is_empty();
         if entries > defaults::REAPER_MAX_DIRTY {
             if todo {
@@ -83,11 +77,6 @@ impl TaskReaper {
             self.asked = true;
             ctx.wake_in_background(end, Class::Reaper, Timer::Reap);
         }
-    }
-
-    fn have_each_once(&mut self) {
-        self.fresh.sort_unstable();
-        self.fresh.dedup();
     }
 
     /// A wake that was asked for.
@@ -110,7 +99,7 @@ impl TaskReaper {
             if orphan || removable {
                 gone.push(task);
             } else {
-                self.fresh.push((stored.service, stored.slot));
+                self.fresh.insert((stored.service, stored.slot));
             }
         }
         for task in gone {
@@ -126,9 +115,7 @@ impl TaskReaper {
     fn run(&mut self, ctx: &mut Ctx<'_>) {
         let mut delete: BTreeSet<TaskIx> = std::mem::take(&mut self.cleanup);
         delete.retain(|task| ctx.store.task(*task).is_some());
-        self.have_each_once();
-        let mut fresh = std::mem::take(&mut self.fresh);
-        for (service, slot) in fresh.drain(..) {
+        for (service, slot) in std::mem::take(&mut self.fresh) {
             let Some(stored) = ctx.store.service(service) else { continue };
             // A job's slots are of neither kind that upstream knows here, and keep everything.
             if stored.job.is_some() {
@@ -145,8 +132,6 @@ impl TaskReaper {
                 self.kept.insert((service, slot));
             }
         }
-        fresh.shrink_to(KEPT_ROOM);
-        self.fresh = fresh;
         for task in delete {
             ctx.store.delete_task(ctx.now, task);
         }
