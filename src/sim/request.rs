@@ -20,7 +20,8 @@ use crate::timeline::record::{BackendChange, Fact, RequestOutcome, Stream};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Requests {
     balancers: BTreeMap<(ServiceIx, NodeIx, Way), Seen>,
-    pub(super) sources: BTreeMap<u32, Source>,
+    /// Sources that have begun; the one that has its turn is not here meanwhile.
+    pub(super) sources: BTreeMap<u32, Option<Box<Source>>>,
 }
 
 /// How a service is reached (semantics 13.1).

@@ -90,7 +90,7 @@ impl Simulation {
         let now = self.now();
         self.manager.store.journal.wake(None);
         let seed = self.seed;
-        let new = || Source::new(key(seed, number), traffic, now);
+        let new = || Some(Box::new(Source::new(key(seed, number), traffic, now)));
         self.requests.sources.entry(number).or_insert_with(new);
         let turn = match traffic.told {
             Told::Each => self.make_requests(number, traffic, SimTime(now.0 + 1)),
@@ -118,7 +118,7 @@ impl Simulation {
             if service.is_some_and(|(service, _)| is_converged(&self.manager.store, service)) {
                 let now = self.now();
                 let source = Source::new(key(self.seed, number), traffic, now);
-                self.requests.sources.insert(number, source);
+                self.requests.sources.insert(number, Some(Box::new(source)));
                 let event = Event::Script(ScriptEvent::Traffic(number));
                 self.file_background(now, Class::Client, event);
             }
@@ -158,6 +158,7 @@ impl Simulation {
     /// Requests whose answer is not due yet when the run ends are told by their number.
     pub(super) fn leave_traffic(&mut self, end: SimTime) {
         for (number, source) in &mut self.requests.sources {
+            let Some(source) = source else { continue };
             let mut left: BTreeMap<Option<ServiceIx>, RequestCounts> = BTreeMap::new();
             for request in source.in_flight.drain(..) {
                 left.entry(request.asked.service).or_default().unfinished += 1;
@@ -171,7 +172,7 @@ impl Simulation {
     }
 
     fn tell(&mut self, number: u32, now: SimTime) {
-        let Some(source) = self.requests.sources.get_mut(&number) else { return };
+        let Some(Some(source)) = self.requests.sources.get_mut(&number) else { return };
         let since = std::mem::replace(&mut source.since, now);
         for (service, counts) in std::mem::take(&mut source.counted) {
             let fact = Fact::Requests { traffic: number, service, since, counts };
@@ -182,7 +183,7 @@ impl Simulation {
     /// Makes the requests, and ends those, that come before `until`. Says when the next one is due;
     /// none if there are no more.
     fn make_requests(&mut self, number: u32, traffic: &Traffic, until: SimTime) -> Option<SimTime> {
-        let mut source = self.requests.sources.remove(&number)?;
+        let mut source = self.requests.sources.get_mut(&number)?.take()?;
         let over = traffic.until.map_or(SimTime::MAX, |until| SimTime::ZERO.after(until));
         let due = loop {
             let ends = source.in_flight.front().map(|request| request.due);
@@ -199,7 +200,7 @@ impl Simulation {
                 self.make_one(traffic, &mut source);
             }
         };
-        self.requests.sources.insert(number, source);
+        self.requests.sources.insert(number, Some(source));
         due
     }
 

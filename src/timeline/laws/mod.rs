@@ -134,6 +134,12 @@ pub trait Law {
     /// What it is.
     fn info(&self) -> &'static LawInfo;
 
+    /// Whether it looks at commands and requests too. Most records are of these, and change nothing
+    /// of the cluster.
+    fn looks_at_all(&self) -> bool {
+        false
+    }
+
     /// Looks at the next record.
     fn observe(&mut self, step: &Step<'_>, notes: &mut Notes<'_>);
 
@@ -190,7 +196,10 @@ pub fn all() -> Vec<Box<dyn Law>> {
 
 /// Checks all laws, record by record.
 pub struct Checker {
+    /// Those that look at all records come last.
     laws: Vec<Box<dyn Law>>,
+    /// How many of them look at the cluster only.
+    of_cluster: usize,
     settings: Settings,
     view: View,
     names: Names,
@@ -201,7 +210,10 @@ impl Checker {
     /// A checker that has seen nothing.
     pub fn new(settings: Settings) -> Checker {
         let (view, names) = (View::default(), Names::default());
-        Checker { laws: all(), settings, view, names, found: Vec::new() }
+        let mut laws = all();
+        laws.sort_by_key(|law| law.looks_at_all());
+        let of_cluster = laws.partition_point(|law| !law.looks_at_all());
+        Checker { laws, of_cluster, settings, view, names, found: Vec::new() }
     }
 
     /// What was broken, in order of the records, then of the laws' ids.
@@ -215,9 +227,13 @@ impl Checker {
 impl Sink for Checker {
     fn record(&mut self, no: RecordNo, record: &Record) {
         self.names.observe(&record.fact);
-        let Checker { laws, settings, view, names, found } = self;
+        let Checker { laws, of_cluster, settings, view, names, found } = self;
         let step = Step { record, no, before: view, names, settings };
-        for law in laws {
+        let of_cluster = match record.fact {
+            Fact::Command(_) | Fact::Request { .. } | Fact::Requests { .. } => *of_cluster,
+            _ => 0,
+        };
+        for law in &mut laws[of_cluster..] {
             let mut notes = Notes { law: law.info(), no: Some(no), at: record.at, found };
             law.observe(&step, &mut notes);
         }
@@ -225,7 +241,7 @@ impl Sink for Checker {
     }
 
     fn finish(&mut self, footer: &Footer) {
-        let Checker { laws, settings, view, names, found } = self;
+        let Checker { laws, settings, view, names, found, .. } = self;
         let end = End { at: footer.at, view, names, settings };
         for law in laws {
             let mut notes = Notes { law: law.info(), no: None, at: footer.at, found };

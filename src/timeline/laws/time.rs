@@ -19,6 +19,10 @@ impl Law for Order {
         }
     }
 
+    fn looks_at_all(&self) -> bool {
+        true
+    }
+
     fn observe(&mut self, step: &Step<'_>, notes: &mut Notes<'_>) {
         if step.at() < self.last {
             notes.broken(format!("{} comes after {}", step.at(), self.last));
@@ -37,6 +41,10 @@ impl Law for Cause {
             statement: "A cause is an earlier record.",
             severity: Severity::Invariant,
         }
+    }
+
+    fn looks_at_all(&self) -> bool {
+        true
     }
 
     fn observe(&mut self, step: &Step<'_>, notes: &mut Notes<'_>) {
