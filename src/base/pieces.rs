@@ -10,6 +10,10 @@ use std::ops::{Index, IndexMut};
 
 use crate::base::ids::Id;
 
+/// A list that is filled and emptied again and again keeps room for so many values. More at one
+/// time is a burst, which gives the rest of its room back: it would stay to the end of the run.
+pub const KEPT_ROOM: usize = 4_096;
+
 /// Values of a piece.
 const PIECE: usize = 4_096;
 

@@ -110,6 +110,10 @@ struct Outcome {
     verdicts: Vec<Verdict>,
 }
 
+/// Room for the records of most runs: to grow step by step would touch twice as many pages of
+/// memory, and new pages are what the start of a program costs.
+const RECORDS: usize = 2_048;
+
 fn told(args: &RunArgs, scenario: &Arc<Scenario>, file: Option<WholeFile>) -> io::Result<Exit> {
     let colour = if io::stdout().is_terminal() { Colour::Coloured } else { Colour::Plain };
     let stdout = io::stdout().lock();
@@ -117,7 +121,7 @@ fn told(args: &RunArgs, scenario: &Arc<Scenario>, file: Option<WholeFile>) -> io
     let aloud = !args.quiet && args.format == Format::Text;
     let least = if args.all { Weight::Detail } else { Weight::Reason };
     let mut simulation = Simulation::new(scenario);
-    let mut records: Vec<Record> = Vec::new();
+    let mut records: Vec<Record> = Vec::with_capacity(RECORDS);
     let mut narrator = aloud.then(|| Narrator::new(&mut out, colour, least));
     let footer = match file {
         None => simulation.run(&mut Tee(&mut records, &mut narrator)),

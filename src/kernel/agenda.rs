@@ -16,11 +16,8 @@
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};
 
+use crate::base::pieces::KEPT_ROOM;
 use crate::base::time::SimTime;
-
-/// Room for so many entries stays when they have been served; a burst gives the rest of its room
-/// back.
-const KEPT_ROOM: usize = 4_096;
 
 /// How many ranks there are.
 pub const RANKS: usize = 32;

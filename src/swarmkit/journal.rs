@@ -3,12 +3,9 @@
 //! Whoever wakes a loop sets the cause; every fact noted until the next wake follows from it.
 
 use crate::base::ids::{Id, RecordNo};
+use crate::base::pieces::KEPT_ROOM;
 use crate::base::time::SimTime;
 use crate::timeline::record::{Fact, Record};
-
-/// Room for so many records stays when they were handed on; more of one instant is rare, and a
-/// hundred bytes for each task ever made in one instant would stay to the end.
-const KEPT_ROOM: usize = 4_096;
 
 /// Numbers facts, and keeps them until the run hands them on.
 #[derive(Clone, Debug, Default)]

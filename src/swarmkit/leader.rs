@@ -5,6 +5,7 @@
 //! themselves.
 
 use crate::base::ids::{RecordNo, ServiceIx, TaskIx, Term};
+use crate::base::pieces::KEPT_ROOM;
 use crate::base::time::{SimTime, Span};
 use crate::swarmkit::choices::WatchTurn;
 use crate::swarmkit::ctx::{Ask, Class, Ctx, Timer};
@@ -21,7 +22,7 @@ use crate::swarmkit::orchestrator::taskinit::check_tasks;
 use crate::swarmkit::orchestrator::{is_global, is_job, is_replicated};
 use crate::swarmkit::scheduler::{Placement, Scheduler};
 use crate::swarmkit::spec::Mode;
-use crate::swarmkit::store::{Change, KEPT_ROOM, TaskSnapshot, What};
+use crate::swarmkit::store::{Change, TaskSnapshot, What};
 use crate::swarmkit::task::{Availability, NodeState, StatusMessage, TaskState};
 use crate::timeline::record::TaskStatus;
 

@@ -19,6 +19,7 @@ use crate::base::ids::{
     EndpointIx, Id, IdVec, Identifier, NodeIx, Ordinal, RecordNo, ServiceIx, SlotNo, SpecVersion,
     TaskIx, TemplateIx,
 };
+use crate::base::pieces::KEPT_ROOM;
 use crate::base::text::RareText;
 use crate::base::time::{MaybeTime, SimTime};
 use crate::swarmkit::journal::Journal;
@@ -32,9 +33,6 @@ pub use nodes::{NewNode, Node};
 pub use slots::SlotTasks;
 use slots::slot_index;
 use templates::Templates;
-
-/// Room for so many changes stays when they were told; more of one transaction is rare.
-pub(super) const KEPT_ROOM: usize = 4_096;
 
 /// A service object.
 #[derive(Clone, Debug)]

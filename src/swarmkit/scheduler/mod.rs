@@ -14,9 +14,10 @@ mod place;
 use std::collections::BTreeSet;
 
 use crate::base::ids::{IdVec, RecordNo, ServiceIx, SpecVersion, TaskIx};
+use crate::base::pieces::KEPT_ROOM;
 use crate::base::time::SimTime;
 use crate::swarmkit::ctx::{Class, Ctx, Timer};
-use crate::swarmkit::store::{KEPT_ROOM, Store, TaskSnapshot, What};
+use crate::swarmkit::store::{Store, TaskSnapshot, What};
 use crate::swarmkit::task::{StatusMessage, TaskState};
 use crate::timeline::record::{SlotKey, TaskStatus};
 
