@@ -87,8 +87,6 @@ pub(crate) struct Screen {
     quiet: bool,
     first: u16,
     lines: Vec<Line>,
-    /// Whether any of them is not shown as it is.
-    changed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +98,7 @@ struct Line {
 
 impl Screen {
     pub(crate) fn new(bars: bool, tty: bool, quiet: bool) -> Screen {
-        Screen { bars, tty, quiet, first: 1, lines: Vec::new(), changed: false }
+        Screen { bars, tty, quiet, first: 1, lines: Vec::new() }
     }
 
     /// Whether it is wide enough for bars.
@@ -136,14 +134,13 @@ impl Screen {
             return;
         }
         match self.lines.iter_mut().find(|line| line.name == name) {
-            Some(line) if line.says == says => return,
+            Some(line) if line.says == says => {}
             Some(line) => {
                 line.shown = false;
                 line.says = says;
             }
             None => self.lines.push(Line { name, says, shown: false }),
         }
-        self.changed = true;
     }
 
     /// Writes a line of its own below all others.
@@ -164,9 +161,6 @@ impl Screen {
 
     /// Shows the rows that changed.
     pub(crate) fn flush(&mut self, out: &mut Vec<ProgressOutput>) {
-        if !std::mem::take(&mut self.changed) {
-            return;
-        }
         for (row, line) in (self.first..).zip(&mut self.lines) {
             if !std::mem::replace(&mut line.shown, true) {
                 out.push(ProgressOutput::Row { row, shows: line.shows() });
