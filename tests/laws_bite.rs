@@ -159,7 +159,10 @@ const BITES: &[Bite] = &[
         let at = run.find(|fact| matches!(fact, Fact::Command(CommandFact::Exited { .. })));
         run.records[at].at = SimTime(run.records[at - 1].at.0 - 1);
     }),
-    ("time.cause", |run| run.records[9].because = Some(RecordNo::from_index(9))),
+    ("time.cause", |run| {
+        let at = run.find(|fact| matches!(fact, Fact::Command(CommandFact::Exited { .. })));
+        run.records[at].because = Some(RecordNo::from_index(at));
+    }),
     ("ladder.state", |run| run.append(status(run.running("web")[0], TaskState::Starting))),
     ("ladder.desired", |run| {
         let task = run.running("web")[0];

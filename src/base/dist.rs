@@ -38,6 +38,8 @@ impl Knot {
 
 /// Where the quantiles of [`Quantity::Quantiles`] lie, in parts per 1000.
 const KNOTS: [u64; 5] = [0, 100, 500, 900, 1000];
+const _: () = assert!(KNOTS[1] - KNOTS[0] == 100 && KNOTS[4] - KNOTS[3] == 100);
+const _: () = assert!(KNOTS[2] - KNOTS[1] == 400 && KNOTS[3] - KNOTS[2] == 400);
 
 impl Quantity {
     /// A fixed number of milliseconds.

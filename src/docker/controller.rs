@@ -14,8 +14,8 @@
 //!   Timers that no longer apply may be delivered or not: the machine drops them.
 //!   [`Effect::Abandon`] tells that such a *foreground* timer will be dropped, so that it need not
 //!   keep a run going; it may be ignored.
-//! * [`Effect::Done`]: the result of the operation, for the task manager, at this instant. `Begin`
-//!   may give it at once.
+//! * [`Effect::Done`]: the result of the operation, for the task manager, at this instant, when
+//!   `handle` has returned. `Begin` may give it at once.
 //! * [`Effect::Fact`]: what became true, in order. `Activated`, `Deactivated` and `Gone` are
 //!   `join`, `drain` and `leave` of the node's own [`Balancer`](crate::docker::balancer::Balancer)
 //!   now, of others after gossip; they come for tasks with a service binding only.
@@ -179,7 +179,7 @@ impl Controller {
         self.container.listening(now, &self.template.image)
     }
 
-    /// Takes one input; appends what follows from it, in order. Inputs that do not apply do
+    /// Takes one input; hands over what follows from it, in order. Inputs that do not apply do
     /// nothing.
     pub fn handle(&mut self, now: SimTime, input: Input, out: &mut impl Effects<Effect>) {
         match input {

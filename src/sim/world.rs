@@ -48,7 +48,6 @@ pub struct Simulation {
     /// Timers of the leader that are ahead in the background: what a wait that holds the run may
     /// end with.
     timers: usize,
-    /// The present instant, and how many events there were before it.
     instant: (SimTime, u64),
     /// When the run ends at its limit of time.
     until: SimTime,
@@ -291,7 +290,7 @@ impl Simulation {
             }
             Event::Engine(EngineEvent::Flush) => {
                 self.flush(sink);
-                noted = true;
+                noted = true; // and may have been handed on
             }
             Event::Engine(EngineEvent::GiveUp(node, outage)) => {
                 let now = self.ahead.now();
@@ -358,13 +357,10 @@ impl Simulation {
         let limits = &self.scenario.limits;
         self.events += 1;
         let now = self.ahead.now();
-        if self.instant.0 != now {
-            self.instant = (now, self.events - 1);
-        }
-        let in_instant = self.events - self.instant.1;
+        self.instant = if self.instant.0 == now { (now, self.instant.1 + 1) } else { (now, 1) };
         let limit = if self.events >= limits.events {
             Limit::Events
-        } else if in_instant > limits.per_instant {
+        } else if self.instant.1 > limits.per_instant {
             Limit::EventsPerInstant
         } else if !noted {
             return None;

@@ -118,6 +118,17 @@ pub struct TaskTemplate {
     pub pull_options: Option<String>,
 }
 
+impl TaskTemplate {
+    /// What is left without what may differ in a task that stays: where tasks may run, and the
+    /// registry's credentials.
+    ///
+    /// Upstream: `manager/orchestrator/task.go` `IsTaskDirty`.
+    #[must_use]
+    pub fn core(&self) -> TaskTemplate {
+        TaskTemplate { placement: None, pull_options: None, ..self.clone() }
+    }
+}
+
 /// The container of a task. Zero values mean "the image's".
 #[derive(Clone, PartialEq, Eq, Debug, Hash, Default)]
 pub struct ContainerSpec {

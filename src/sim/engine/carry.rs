@@ -45,6 +45,7 @@ impl Engine {
                     let mut out = OfContainer { carried, answer: None, pulled: false };
                     container.handle(now, input, &mut out);
                     let OfContainer { answer, pulled, .. } = out;
+                    // Its name is in what the machine has in hand until it returns.
                     if pulled {
                         let image = container.template().image_name.clone();
                         self.nodes[notes.node].pulled(image);
@@ -129,12 +130,12 @@ impl Effects<DockerEffect> for OfContainer<'_, '_> {
                 debug_assert!(self.answer.is_none(), "one at a time");
                 self.answer = Some(AgentInput::OpDone(result));
             }
-            DockerEffect::Fact(DockerFact::Pulled) => self.pulled = true,
-            DockerEffect::Fact(fact) => engine.note(cx, *task, notes, fact),
+            DockerEffect::Fact(fact) => self.pulled |= !engine.note(cx, *task, notes, fact),
         }
     }
 }
 
+/// What effects come to.
 impl Engine {
     /// How much longer an operation takes because of the others on its node.
     fn congestion(
@@ -161,12 +162,18 @@ impl Engine {
         }
     }
 
-    /// Notes what became true of a container.
-    fn note(&mut self, cx: &mut EngineCtx<'_>, task: TaskIx, notes: &mut Notes, fact: DockerFact) {
+    /// Notes what became true of a container; false if it is of the node alone.
+    fn note(
+        &mut self,
+        cx: &mut EngineCtx<'_>,
+        task: TaskIx,
+        notes: &mut Notes,
+        fact: DockerFact,
+    ) -> bool {
         let container = |change| Fact::Container { task, change };
         let health = |change| Fact::Health { task, change };
         let fact = match fact {
-            DockerFact::Pulled => return,
+            DockerFact::Pulled => return false,
             DockerFact::Created => container(ContainerChange::Created),
             DockerFact::Started => {
                 self.started(notes);
@@ -194,6 +201,7 @@ impl Engine {
         };
         notes.latest = Some(cx.store.journal.note(cx.now, fact));
         cx.store.journal.wake(notes.latest);
+        true
     }
 
     fn backend(

@@ -1,8 +1,8 @@
 //! The engine world: dispatcher, agents and containers, around the leader's loops.
 //!
 //! Deliveries to nodes and reports from them are batched as upstream's dispatcher does (semantics
-//! 10.3, 10.4). A node's own machines are pure; this file carries messages between them and asks
-//! for wakes.
+//! 10.3, 10.4). A node's own machines are pure; `carry` takes messages from one to the other, and
+//! carries out what they ask for.
 
 mod brief;
 mod carry;

@@ -124,7 +124,8 @@ impl TaskManager {
         self.desired
     }
 
-    /// Takes one input; appends what is to be done, in order. Inputs that do not apply do nothing.
+    /// Takes one input; hands over what is to be done, in order. Inputs that do not apply do
+    /// nothing.
     pub fn handle(&mut self, input: Input, out: &mut impl Effects<Effect>) {
         match input {
             Input::Assigned { desired } if self.status.state < TaskState::Accepted => {

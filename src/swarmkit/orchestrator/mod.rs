@@ -104,22 +104,13 @@ pub fn difference(want: &TaskTemplate, have: &TaskTemplate) -> Difference {
     if want == have {
         return Difference::Nothing;
     }
-    // A template is copied only where one of these two differs: most updates change the image.
-    let is_alone = |evened: &dyn Fn(&mut TaskTemplate)| {
-        let mut want = want.clone();
-        evened(&mut want);
-        want == *have
-    };
-    if want.placement != have.placement
-        && is_alone(&|want| want.placement.clone_from(&have.placement))
-    {
-        Difference::Placement
-    } else if want.pull_options != have.pull_options
-        && is_alone(&|want| want.pull_options.clone_from(&have.pull_options))
-    {
-        Difference::Credentials
-    } else {
-        Difference::Task
+    if want.core() != have.core() {
+        return Difference::Task;
+    }
+    match (want.placement == have.placement, want.pull_options == have.pull_options) {
+        (false, true) => Difference::Placement,
+        (true, false) => Difference::Credentials,
+        _ => Difference::Task,
     }
 }
 

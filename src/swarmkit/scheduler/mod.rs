@@ -42,7 +42,7 @@ pub struct Scheduler {
     /// Tasks that wait for a node, and some that wait no longer.
     unassigned: Vec<TaskIx>,
     preassigned: BTreeSet<TaskIx>,
-    waiting: Waiting,
+    room: PassRoom,
     pause: Pause,
     /// Something happened since the last pass that could make a difference.
     wanted: bool,
@@ -62,7 +62,7 @@ struct Known {
 
 /// Room for the tasks of a pass: all of them, group by group in the order of slots, and a group.
 #[derive(Clone, Debug, Default)]
-struct Waiting {
+struct PassRoom {
     all: Vec<((ServiceIx, SpecVersion), SlotKey, TaskIx)>,
     group: Vec<TaskIx>,
 }
@@ -87,7 +87,7 @@ impl Scheduler {
             tasks: IdVec::new(),
             unassigned: Vec::new(),
             preassigned: BTreeSet::new(),
-            waiting: Waiting::default(),
+            room: PassRoom::default(),
             pause: Pause::default(),
             wanted: false,
             wanted_by: None,
@@ -96,9 +96,11 @@ impl Scheduler {
 
     /// The same, in the room of this one.
     #[must_use]
-    pub fn anew(self, placement: Placement) -> Scheduler {
-        let (nodes, tasks, waiting) = (self.nodes.anew(), self.tasks.emptied(), self.waiting);
-        Scheduler { nodes, tasks, waiting, ..Scheduler::new(placement) }
+    pub fn anew(mut self, placement: Placement) -> Scheduler {
+        self.unassigned.clear();
+        let (nodes, tasks) = (self.nodes.anew(), self.tasks.emptied());
+        let Scheduler { unassigned, room, .. } = self;
+        Scheduler { nodes, tasks, unassigned, room, ..Scheduler::new(placement) }
     }
 
     /// What a new leader's scheduler does first: reads all nodes and tasks, and makes a pass.
@@ -106,7 +108,7 @@ impl Scheduler {
     /// Upstream: `manager/scheduler/scheduler.go` `setupTasksList`, `Run`.
     pub fn begin(&mut self, ctx: &mut Ctx<'_>) {
         for (node, _) in ctx.store.nodes() {
-            self.nodes.learn(ctx.store, node);
+            self.nodes.learn(node);
         }
         let tasks: Vec<TaskSnapshot> =
             ctx.store.tasks().map(|(task, _)| ctx.store.snapshot(task)).collect();
@@ -134,7 +136,7 @@ impl Scheduler {
                 }
             }
             What::Node(node) => {
-                self.nodes.learn(ctx.store, *node);
+                self.nodes.learn(*node);
                 self.want(record);
             }
             What::NodeDeleted(node) => self.nodes.remove(*node),
@@ -281,7 +283,7 @@ impl Scheduler {
 
     /// Upstream: `manager/scheduler/scheduler.go` `tick`.
     fn tick(&mut self, ctx: &mut Ctx<'_>) {
-        let Waiting { mut all, mut group } = std::mem::take(&mut self.waiting);
+        let PassRoom { mut all, mut group } = std::mem::take(&mut self.room);
         for task in self.unassigned.drain(..) {
             let waits = std::mem::take(&mut self.tasks[task].waits);
             if let Some(stored) = ctx.store.task(task).filter(|_| waits) {
@@ -290,16 +292,17 @@ impl Scheduler {
         }
         self.unassigned.shrink_to(KEPT_ROOM);
         all.sort_unstable();
-        for one in all.chunk_by(|one, next| one.0 == next.0) {
-            let ((service, version), ..) = one[0];
+        for same in all.chunk_by(|one, next| one.0 == next.0) {
+            let ((service, version), ..) = same[0];
             group.clear();
-            group.extend(one.iter().map(|(.., task)| *task));
+            group.extend(same.iter().map(|(.., task)| *task));
             self.schedule_group(ctx, service, version, &group);
         }
         all.clear();
+        group.clear();
         all.shrink_to(KEPT_ROOM);
         group.shrink_to(KEPT_ROOM);
-        self.waiting = Waiting { all, group };
+        self.room = PassRoom { all, group };
     }
 
     /// Writes an assignment, and takes it into account.

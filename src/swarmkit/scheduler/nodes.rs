@@ -1,8 +1,8 @@
 //! The scheduler's accounts of nodes, and for each service the nodes in order of preference.
 //!
 //! Upstream: `manager/scheduler/nodeinfo.go`, `manager/scheduler/nodeset.go`. Upstream looks at
-//! every node for each group of tasks; here an ordered set per service is kept, so that placing a
-//! task costs the logarithm of the number of nodes.
+//! every node for each group of tasks; here an order per service is kept
+//! ([`order`](super::order)), so that what a task costs hardly depends on the number of nodes.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -86,7 +86,7 @@ impl NodeSet {
     }
 
     /// A node was added or written.
-    pub(super) fn learn(&mut self, _store: &Store, node: NodeIx) {
+    pub(super) fn learn(&mut self, node: NodeIx) {
         let info = self.infos.entry(node);
         if info.known {
             return;
@@ -144,7 +144,8 @@ impl NodeSet {
         order.into_iter().flat_map(Order::nodes)
     }
 
-    /// Changes the number of active tasks that a task's service has on a node.
+    /// Changes the number of active tasks that a task's service has on a node. A known node is on
+    /// the level of its load in every order, before and after.
     pub(super) fn count(&mut self, store: &Store, node: NodeIx, task: TaskIx, by: i32) {
         let service = store.task_ever(task).service;
         let info = self.infos.entry(node);

@@ -54,7 +54,8 @@ impl Order {
         self.service
     }
 
-    /// A node that it has not met.
+    /// A node that it has not met, or that was gone. All levels are made anew: nodes are there, as
+    /// a rule, before services are.
     pub(super) fn learn(&mut self, choices: &Choices, node: NodeIx, load: Load) {
         let others =
             self.levels.iter().flat_map(|level| self.nodes_of(level).map(|n| (n, level.load)));
@@ -121,7 +122,7 @@ impl Order {
 
     /// All nodes, the preferred one first.
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeIx> + '_ {
-        self.levels.iter().filter(|level| level.count > 0).flat_map(|level| self.nodes_of(level))
+        self.levels.iter().flat_map(|level| self.nodes_of(level))
     }
 
     fn nodes_of(&self, level: &Level) -> impl Iterator<Item = NodeIx> {

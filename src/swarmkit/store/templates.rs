@@ -36,6 +36,8 @@ impl Templates {
     }
 
     /// Whether two templates differ in placement and registry credentials at most.
+    ///
+    /// Upstream: `manager/orchestrator/task.go` `IsTaskDirty`.
     pub(super) fn are_alike(&self, one: TemplateIx, other: TemplateIx) -> bool {
         self.all[one].core == self.all[other].core
     }
@@ -50,7 +52,7 @@ impl Templates {
     }
 
     fn learn(&mut self, task: &TaskTemplate) -> TemplateIx {
-        let core = TaskTemplate { placement: None, pull_options: None, ..task.clone() };
+        let core = task.core();
         let core = self.cores.iter().position(|known| *known == core).unwrap_or_else(|| {
             self.cores.push(core);
             self.cores.len() - 1

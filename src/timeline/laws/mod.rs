@@ -134,8 +134,8 @@ pub trait Law {
     /// What it is.
     fn info(&self) -> &'static LawInfo;
 
-    /// Whether it looks at commands and requests too. Most records are of these, and change nothing
-    /// of the cluster.
+    /// Whether it looks at commands and requests too. They change nothing of the cluster, and where
+    /// there is traffic most records are of these: only laws that ask for them are shown them.
     fn looks_at_all(&self) -> bool {
         false
     }
@@ -229,11 +229,11 @@ impl Sink for Checker {
         self.names.observe(&record.fact);
         let Checker { laws, of_cluster, settings, view, names, found } = self;
         let step = Step { record, no, before: view, names, settings };
-        let of_cluster = match record.fact {
+        let first = match record.fact {
             Fact::Command(_) | Fact::Request { .. } | Fact::Requests { .. } => *of_cluster,
             _ => 0,
         };
-        for law in &mut laws[of_cluster..] {
+        for law in &mut laws[first..] {
             let mut notes = Notes { law: law.info(), no: Some(no), at: record.at, found };
             law.observe(&step, &mut notes);
         }
