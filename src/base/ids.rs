@@ -133,20 +133,9 @@ impl std::str::FromStr for Identifier {
     }
 }
 
-/// Two digits of base 36: half as many divisions as with one.
-const PAIRS: [[u8; 2]; 1296] = {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let mut pairs = [[0; 2]; 1296];
-    let mut at = 0;
-    while at < 1296 {
-        pairs[at] = [DIGITS[at / 36], DIGITS[at % 36]];
-        at += 1;
-    }
-    pairs
-};
-
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
         /// Twelve digits fit in 64 bits, which are divided faster.
         const TWELVE: u128 = 36u128.pow(12);
         let mut text = [b'0'; 25];
@@ -156,10 +145,9 @@ impl fmt::Display for Identifier {
             let ahead = rest / TWELVE;
             let mut digits = (rest - ahead * TWELVE) as u64;
             rest = ahead;
-            for pair in part.rchunks_mut(2) {
-                let two = PAIRS[(digits % 1296) as usize];
-                pair.copy_from_slice(&two[2 - pair.len()..]);
-                digits /= 1296;
+            for place in part.iter_mut().rev() {
+                *place = DIGITS[(digits % 36) as usize];
+                digits /= 36;
             }
         }
         f.write_str(std::str::from_utf8(&text).expect("base 36 is ASCII"))

@@ -279,7 +279,6 @@ impl Simulation {
             self.count_traffic();
         }
         let Filed { event, cause } = due.event;
-        let mut noted = false;
         match event {
             Event::Leader(term, timer) => {
                 self.timers -= usize::from(due.background);
@@ -288,10 +287,7 @@ impl Simulation {
                     self.check_update_done();
                 }
             }
-            Event::Engine(EngineEvent::Flush) => {
-                self.flush(sink);
-                noted = true; // and may have been handed on
-            }
+            Event::Engine(EngineEvent::Flush) => self.flush(sink),
             Event::Engine(EngineEvent::GiveUp(node, outage)) => {
                 let now = self.ahead.now();
                 let engine = &mut self.engine;
@@ -307,9 +303,8 @@ impl Simulation {
         // Half of all events change nothing.
         if self.manager.store.journal.has_news() {
             self.hand_on(sink);
-            noted = true;
         }
-        self.spend(noted)
+        self.spend()
     }
 
     /// The manager stores what nodes have reported, in transactions that are cut as upstream's.
@@ -352,8 +347,8 @@ impl Simulation {
         });
     }
 
-    /// Counts the event just carried out against the limits. Tasks do not come without a record.
-    fn spend(&mut self, noted: bool) -> Option<Stop> {
+    /// Counts the event just carried out against the limits.
+    fn spend(&mut self) -> Option<Stop> {
         let limits = &self.scenario.limits;
         self.events += 1;
         let now = self.ahead.now();
@@ -362,8 +357,6 @@ impl Simulation {
             Limit::Events
         } else if self.instant.1 > limits.per_instant {
             Limit::EventsPerInstant
-        } else if !noted {
-            return None;
         } else if self.manager.store.task_count() as u64 > limits.tasks {
             Limit::Tasks
         } else if self.manager.store.journal.count() > MOST_RECORDS {

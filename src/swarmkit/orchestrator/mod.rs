@@ -72,7 +72,7 @@ pub fn is_task_dirty(store: &Store, service: &ServiceSnapshot, task: TaskSnapsho
     if !store.are_alike(service.template, stored.template) {
         return true;
     }
-    match difference(store.template(service.template), store.template(stored.template)) {
+    match beside_the_core(store.template(service.template), store.template(stored.template)) {
         Difference::Nothing => !same_endpoint,
         Difference::Placement => !node_matches(store, service, task.node),
         Difference::Credentials => {
@@ -98,19 +98,19 @@ pub enum Difference {
 }
 
 /// In what the template that a service wants differs from that of a task (semantics 3).
+pub fn difference(want: &TaskTemplate, have: &TaskTemplate) -> Difference {
+    if want.core() == have.core() { beside_the_core(want, have) } else { Difference::Task }
+}
+
+/// The same of two that have one core.
 ///
 /// Upstream: `manager/orchestrator/task.go` `IsTaskDirty`, `IsTaskDirtyPlacementConstraintsOnly`.
-pub fn difference(want: &TaskTemplate, have: &TaskTemplate) -> Difference {
-    if want == have {
-        return Difference::Nothing;
-    }
-    if want.core() != have.core() {
-        return Difference::Task;
-    }
+fn beside_the_core(want: &TaskTemplate, have: &TaskTemplate) -> Difference {
     match (want.placement == have.placement, want.pull_options == have.pull_options) {
+        (true, true) => Difference::Nothing,
         (false, true) => Difference::Placement,
         (true, false) => Difference::Credentials,
-        _ => Difference::Task,
+        (false, false) => Difference::Task,
     }
 }
 
