@@ -11,10 +11,11 @@ use swarmsim::base::chance::Seed;
 use swarmsim::base::time::SimTime;
 use swarmsim::scenario::{self, Scenario};
 use swarmsim::sim::world::Simulation;
+use swarmsim::sweep::measure::Measure;
 use swarmsim::timeline::codec;
 use swarmsim::timeline::ends::{Footer, Timeline};
-use swarmsim::timeline::record::{CommandFact, Fact, Record, SlotKey};
-use swarmsim::timeline::sink::NoSink;
+use swarmsim::timeline::record::{CommandFact, Fact, Record, SlotKey, Stream};
+use swarmsim::timeline::sink::{NoSink, Sink as _};
 use swarmsim::timeline::verify::shape;
 
 use support::{broken, timeline};
@@ -53,13 +54,14 @@ fn twice_the_same_bytes() {
     }
 }
 
-/// Whoever looks at the cluster only misses what docker clients draw, and nothing else.
+/// Whoever looks at the cluster only misses what commands print and draw if nothing goes wrong, and
+/// nothing else.
 #[test]
-fn without_drawing_all_else_is_the_same() {
-    // Row 0 is the name of the service, which is printed.
-    let drawn = |record: &&Record| match record.fact {
-        Fact::Command(CommandFact::Row { row, .. }) => row > 0,
-        _ => false,
+fn without_screens_all_else_is_the_same() {
+    let shown = |record: &&Record| {
+        let Fact::Command(fact) = &record.fact else { return false };
+        let row = matches!(fact, CommandFact::Row { .. });
+        row || matches!(fact, CommandFact::Printed { stream: Stream::Out, .. })
     };
     let mut rows = 0;
     for (name, scenario) in shipped() {
@@ -67,15 +69,55 @@ fn without_drawing_all_else_is_the_same() {
         let ended = Simulation::new(&scenario).run(&mut whole);
         let other = Simulation::undrawn(&scenario, Seed(scenario.seed)).run(&mut undrawn);
         assert_eq!((ended.at, ended.stop), (other.at, other.stop), "{name}");
-        rows += whole.iter().filter(drawn).count();
-        assert_eq!(undrawn.iter().filter(drawn).count(), 0, "{name}");
+        rows += whole.iter().filter(shown).count();
+        assert_eq!(undrawn.iter().filter(shown).count(), 0, "{name}");
         let facts = |records: Vec<Record>| -> Vec<(SimTime, Fact)> {
-            let others = records.into_iter().filter(|record| !drawn(&record));
+            let others = records.into_iter().filter(|record| !shown(&record));
             others.map(|record| (record.at, record.fact)).collect()
         };
         assert!(facts(whole) == facts(undrawn), "{name}");
     }
     assert!(rows > 100);
+}
+
+/// A sweep does not look at single requests, and yet its numbers are those of a whole run; also
+/// where a run ends at a limit in the middle of its requests.
+#[test]
+fn summed_requests_are_the_same_numbers() {
+    let measured = |mut simulation: Simulation| {
+        let mut measure = Measure::default();
+        let footer = simulation.run(&mut measure);
+        (measure.row().expect("it ended"), footer.at, footer.stop, footer.events)
+    };
+    let step_by_step = |mut simulation: Simulation| {
+        let mut measure = Measure::default();
+        let mut stop = simulation.run_until(SimTime::ZERO, &mut measure);
+        while stop.is_none() {
+            stop = simulation.step(&mut measure);
+        }
+        let footer = simulation.footer(stop.expect("it ended"));
+        measure.finish(&footer);
+        (measure.row().expect("it ended"), footer.at, footer.stop, footer.events)
+    };
+    let mut requests = 0;
+    for (name, scenario) in shipped() {
+        for (seed, events) in [(1, None), (2, None), (3, Some(300)), (3, Some(301)), (3, Some(302))]
+        {
+            let mut scenario = (*scenario).clone();
+            scenario.limits.events = events.unwrap_or(scenario.limits.events);
+            let (scenario, seed) = (Arc::new(scenario), Seed(seed));
+            let undrawn = || Simulation::undrawn(&scenario, seed).without_digest();
+            let (each, summed) = (measured(undrawn()), measured(undrawn().summing_requests()));
+            assert_eq!(summed, each, "{name}, {seed:?}, {events:?}");
+            assert_eq!(step_by_step(undrawn()), each, "{name}, {seed:?}, {events:?}");
+            if events.is_none() {
+                let whole = measured(Simulation::with_seed(&scenario, seed));
+                assert_eq!((each.0, each.1, &each.2), (whole.0, whole.1, &whole.2), "{name}");
+            }
+            requests += each.0.requests;
+        }
+    }
+    assert!(requests > 1_000);
 }
 
 /// The same list in debug and in release, and on every machine. A change of it must be explained.

@@ -205,6 +205,15 @@ impl<E: Copy> Agenda<E> {
         if self.waiting != 0 { Some(self.now) } else { self.later() }
     }
 
+    /// Moves the clock to a moment before all entries: as if one filed for it were taken.
+    ///
+    /// # Panics
+    /// If an entry is due by then, or it is in the past.
+    pub fn pass_to(&mut self, at: SimTime) {
+        assert!(at >= self.now && self.next_at().is_none_or(|next| at < next));
+        self.now = at;
+    }
+
     /// Takes the next entry, and moves the clock to it.
     pub fn pop(&mut self) -> Option<Due<E>> {
         if self.waiting == 0 {
@@ -303,6 +312,27 @@ mod tests {
         agenda.file(SimTime(5), LOW, 1);
         agenda.pop();
         agenda.file(SimTime(4), LOW, 2);
+    }
+
+    #[test]
+    fn the_clock_may_pass_to_a_moment_that_nobody_waits_for() {
+        let mut agenda = Agenda::new();
+        agenda.file(SimTime(5), LOW, 1);
+        agenda.file(SimTime(9), LOW, 2);
+        agenda.pop();
+        agenda.pass_to(SimTime(8));
+        agenda.file(SimTime(8), LOW, 3);
+        assert_eq!(drain(&mut agenda), [(8, 3), (9, 2)]);
+        agenda.pass_to(SimTime(20));
+        assert_eq!(agenda.now(), SimTime(20));
+    }
+
+    #[test]
+    #[should_panic(expected = "next")]
+    fn the_clock_passes_nobody_by() {
+        let mut agenda = Agenda::new();
+        agenda.file(SimTime(5), LOW, 1);
+        agenda.pass_to(SimTime(5));
     }
 
     proptest! {

@@ -91,6 +91,11 @@ impl Ahead {
         self.agenda.foreground()
     }
 
+    /// Moves the clock to a moment before all events.
+    pub fn pass_to(&mut self, at: SimTime) {
+        self.agenda.pass_to(at);
+    }
+
     /// Takes the next event, and moves the clock to it.
     pub fn pop(&mut self) -> Option<Due<Filed>> {
         self.agenda.pop()

@@ -262,6 +262,7 @@ impl Simulation {
                 }
                 Ok(self.printed(step, &removed, &errors))
             }
+            _ if !self.tells.screens => Ok(Ended::At(0)),
             query => self.answer(step, query),
         }
     }
@@ -495,6 +496,9 @@ impl Simulation {
     }
 
     fn row(&mut self, step: u32, row: u16, shows: Shown) {
+        if !self.tells.screens {
+            return;
+        }
         let now = self.now();
         let fact = CommandFact::Row { step, row, shows };
         self.manager.store.journal.note(now, Fact::Command(fact));
@@ -517,7 +521,7 @@ impl Simulation {
             self.print(step, Stream::Err, &text);
             return self.end_step(step, u8::from(!errors.is_empty()));
         };
-        let draws_nothing = quiet || !self.draws;
+        let draws_nothing = quiet || !self.tells.screens;
         let progress = Progress::new(argument, COLUMNS, true, draws_nothing).from_row(row);
         let first = self.now();
         let filed = Some(first);

@@ -86,6 +86,9 @@ impl Simulation {
     pub(super) fn curl(&mut self, step: u32, curl: &Curl) {
         let asked = self.asked_node(curl.node.as_deref());
         let outcome = self.ask(curl.port, asked);
+        if !self.tells.screens && matches!(outcome, RequestOutcome::Answered(_)) {
+            return;
+        }
         let text = self.answer_text(curl, outcome);
         match outcome {
             RequestOutcome::Answered(_) => self.print(step, Stream::Out, &text),

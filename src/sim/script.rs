@@ -181,7 +181,7 @@ impl Simulation {
     /// Notes what a step prints.
     pub(super) fn print(&mut self, step: u32, stream: Stream, text: &str) {
         let text = text.strip_suffix('\n').unwrap_or(text);
-        if !text.is_empty() {
+        if !text.is_empty() && (self.tells.screens || stream == Stream::Err) {
             let now = self.now();
             let fact = CommandFact::Printed { step, stream, text: text.into() };
             self.manager.store.journal.note(now, Fact::Command(fact));

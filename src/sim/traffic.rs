@@ -1,10 +1,11 @@
 //! Requests that are made all the time: arrivals that wait for no answer, with connections of their
 //! own or over connections that are kept (semantics 13).
 //!
-//! A source that is told each by each is an event for each request. One that is told by the second
-//! costs nothing while nothing changes: between two events all its requests meet the same
-//! containers and load balancers, so that they are counted and not made; see
-//! [`Simulation::count_traffic`], which is called before anything can change.
+//! A source that is told each by each is an event for each request; those that come before all
+//! others pass the agenda by. One that is told by the second costs nothing while nothing changes:
+//! between two events all its requests meet the same containers and load balancers, so that they
+//! are counted and not made; see [`Simulation::count_traffic`], which is called before anything can
+//! change. Where nobody looks at single requests, the others are counted in the same way.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -24,6 +25,9 @@ use crate::timeline::record::{Fact, RequestCounts, RequestOutcome};
 /// How often numbers are told.
 const TELLING: Span = Span::from_secs(1);
 
+/// So many records wait at most before they are handed on.
+const TOLD_AT_ONCE: usize = 256;
+
 /// A source of requests that has begun.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
@@ -40,6 +44,11 @@ pub(super) struct Source {
     /// Since when the numbers are not told.
     since: SimTime,
     counted: BTreeMap<Option<ServiceIx>, RequestCounts>,
+}
+
+/// How many requests a source with steady arrivals makes before `until`.
+fn requests_before(until: SimTime, source: &Source, traffic: &Traffic) -> u64 {
+    until.0.saturating_sub(source.next.0).div_ceil(traffic.every.0 as u64)
 }
 
 /// The draws of a source.
@@ -93,7 +102,14 @@ impl Simulation {
         let new = || Some(Box::new(Source::new(key(seed, number), traffic, now)));
         self.requests.sources.entry(number).or_insert_with(new);
         let turn = match traffic.told {
-            Told::Each => self.make_requests(number, traffic, SimTime(now.0 + 1)),
+            Told::Each => {
+                let until = if self.makes_haste { self.calm_until() } else { now };
+                let left = self.make_requests(number, traffic, until.max(SimTime(now.0 + 1)));
+                if !self.tells.requests {
+                    self.tell(number, self.now());
+                }
+                left
+            }
             Told::EachSecond => {
                 let left = self.make_requests(number, traffic, now);
                 self.tell(number, now);
@@ -108,6 +124,9 @@ impl Simulation {
 
     /// Traffic without a beginning of its own begins when a service that it asks has converged.
     pub(super) fn begin_traffic(&mut self) {
+        if self.requests.sources.len() == self.scenario.traffic.len() {
+            return;
+        }
         let scenario = self.scenario.clone();
         for (number, traffic) in scenario.traffic.iter().enumerate() {
             let number = number as u32;
@@ -189,7 +208,7 @@ impl Simulation {
             let ends = source.in_flight.front().map(|request| request.due);
             let begins = (source.next < over).then_some(source.next);
             let Some(due) = ends.into_iter().chain(begins).min() else { break None };
-            if due >= until {
+            if due >= until || traffic.told == Told::Each && !self.takes_turn(due) {
                 break Some(due);
             }
             if ends == Some(due) {
@@ -202,6 +221,13 @@ impl Simulation {
         };
         self.requests.sources.insert(number, Some(source));
         due
+    }
+
+    /// A source that is told each by each has its turn: an event for each moment. False if the run
+    /// has to look up before.
+    fn takes_turn(&mut self, due: SimTime) -> bool {
+        let looks_up = self.manager.store.journal.news() >= TOLD_AT_ONCE;
+        due == self.now() || !looks_up && self.turns_to(due)
     }
 
     /// The request that is due.
@@ -219,7 +245,7 @@ impl Simulation {
         };
         source.next = at.after(gap);
         source.made += 1;
-        let node = self.asked_in_turn(traffic, made);
+        let node = self.asked(traffic, made);
         let reached = self.reached(&traffic.target);
         let port = match traffic.target {
             Target::Port(port) => port,
@@ -270,50 +296,73 @@ impl Simulation {
         asked: Asked,
         outcome: RequestOutcome,
     ) {
-        match traffic.told {
-            Told::EachSecond => {
-                source.counted.entry(asked.service).or_default().add(outcome, 1);
-            }
-            Told::Each => {
-                let Asked { port, node, service } = asked;
-                let fact = Fact::Request { port, node, service, outcome };
-                let now = self.now();
-                self.manager.store.journal.note(now, fact);
-            }
+        if traffic.told == Told::EachSecond || !self.tells.requests {
+            source.counted.entry(asked.service).or_default().add(outcome, 1);
+        } else {
+            let Asked { port, node, service } = asked;
+            let fact = Fact::Request { port, node, service, outcome };
+            let now = self.now();
+            self.manager.store.journal.note(now, fact);
         }
     }
 
     /// Counts requests without making them, as long as all of them are answered alike: no news
     /// reaches a load balancer, and all its tasks serve. False if the next has to be made.
     fn make_many(&mut self, traffic: &Traffic, source: &mut Source, until: SimTime) -> bool {
-        let simple = traffic.told == Told::EachSecond
+        let simple = (traffic.told == Told::EachSecond || !self.tells.requests)
             && traffic.arrivals == Arrivals::Steady
             && traffic.takes == Span::ZERO
             && traffic.connections == 0;
-        if !simple {
-            return false;
-        }
-        let first = source.next;
-        let every = traffic.every.0 as u64;
-        let due = |until: SimTime| until.0.saturating_sub(first.0).div_ceil(every);
-        let nodes = self.asked_nodes(traffic);
         // To make a few is no more work than to count them.
-        if due(until) < 2 * nodes.len() as u64 {
+        let few = 2 * self.asked_nodes(traffic) as u64;
+        if !simple || requests_before(until, source, traffic) < few {
             return false;
         }
-        let powered = nodes.iter().all(|node| self.engine.has_power(*node));
+        let each = traffic.told == Told::Each;
+        let until = if each {
+            // Each of them is an event.
+            let left = i64::try_from(self.events_left()).unwrap_or(i64::MAX);
+            until.min(source.next.after(Span(traffic.every.0.saturating_mul(left))))
+        } else {
+            until
+        };
+        let Some(count) = self.count_alike(traffic, source, until) else { return false };
+        source.pass(count, traffic.every);
+        if each {
+            // The first of them has been turned to.
+            self.events += count - 1;
+            self.ahead.pass_to(SimTime(source.next.0 - traffic.every.0 as u64));
+        }
+        true
+    }
+
+    /// Counts requests that are answered alike. None if there are too few of them.
+    fn count_alike(
+        &mut self,
+        traffic: &Traffic,
+        source: &mut Source,
+        mut until: SimTime,
+    ) -> Option<u64> {
+        let first = source.next;
+        let nodes: Vec<NodeIx> = match traffic.node {
+            None if self.manager.store.nodes().next().is_some() => {
+                self.manager.store.nodes().map(|(node, _)| node).collect()
+            }
+            _ => vec![self.asked(traffic, 0)],
+        };
+        if !nodes.iter().all(|node| self.engine.has_power(*node)) {
+            return None;
+        }
         let (service, way) = match self.reached(&traffic.target) {
-            None if powered => {
-                let count = due(until);
+            None => {
+                let count = requests_before(until, source, traffic);
                 let none = source.counted.entry(None).or_default();
                 none.add(RequestOutcome::NoService, u32::try_from(count).unwrap_or(u32::MAX));
-                source.pass(count, traffic.every);
-                return true;
+                return Some(count).filter(|count| *count > 0);
             }
-            Some((service, way @ (Way::Ingress | Way::Name))) if powered => (service, way),
-            _ => return false,
+            Some((service, way @ (Way::Ingress | Way::Name))) => (service, way),
+            _ => return None,
         };
-        let mut until = until;
         for node in &nodes {
             let (balancer, news) = self.balancer(service, *node, way, first);
             let weighted: Vec<TaskIx> = balancer
@@ -322,21 +371,18 @@ impl Simulation {
                 .map(|(task, _)| task)
                 .collect();
             until = news.map_or(until, |news| until.min(news));
-            if due(until) < weighted.len() as u64 {
-                return false;
+            if requests_before(until, source, traffic) < weighted.len() as u64 {
+                return None;
             }
             let last = SimTime(until.0 - 1);
             let serves = |task: &TaskIx| {
                 [first, last].iter().all(|at| self.listening(*task, *at) == Some(Listening::Serves))
             };
             if !weighted.iter().all(serves) {
-                return false;
+                return None;
             }
         }
-        let count = due(until);
-        if count == 0 {
-            return false;
-        }
+        let count = Some(requests_before(until, source, traffic)).filter(|count| *count > 0)?;
         let counts = source.counted.entry(Some(service)).or_default();
         for (place, node) in nodes.iter().enumerate() {
             // The first of them is asked by the request `made`, and so on in turn.
@@ -351,8 +397,7 @@ impl Simulation {
             };
             counts.add(outcome, u32::try_from(own).unwrap_or(u32::MAX));
         }
-        source.pass(count, traffic.every);
-        true
+        Some(count)
     }
 
     fn reached(&self, target: &Target) -> Option<(ServiceIx, Way)> {
@@ -362,16 +407,18 @@ impl Simulation {
         }
     }
 
-    /// The nodes that are asked in turn.
-    fn asked_nodes(&self, traffic: &Traffic) -> Vec<NodeIx> {
-        let all = || self.manager.store.nodes().map(|(ix, _)| ix).collect();
-        let nodes: Vec<NodeIx> = if traffic.node.is_none() { all() } else { Vec::new() };
-        if nodes.is_empty() { vec![self.asked_node(traffic.node.as_deref())] } else { nodes }
+    /// How many nodes are asked in turn.
+    fn asked_nodes(&self, traffic: &Traffic) -> usize {
+        let all = || self.manager.store.nodes().count().max(1);
+        if traffic.node.is_none() { all() } else { 1 }
     }
 
-    fn asked_in_turn(&self, traffic: &Traffic, made: u64) -> NodeIx {
-        let nodes = self.asked_nodes(traffic);
-        nodes[(made % nodes.len() as u64) as usize]
+    /// The node that the request of that number asks.
+    fn asked(&self, traffic: &Traffic, made: u64) -> NodeIx {
+        let store = &self.manager.store;
+        let in_turn = (made % self.asked_nodes(traffic) as u64) as usize;
+        let all = traffic.node.is_none().then(|| store.nodes().nth(in_turn)).flatten();
+        all.map_or_else(|| self.asked_node(traffic.node.as_deref()), |(node, _)| node)
     }
 
     /// Whether the node of a task has power.

@@ -27,6 +27,17 @@ use crate::timeline::read::MOST_RECORDS;
 use crate::timeline::record::Record;
 use crate::timeline::sink::Sink;
 
+/// What is told of a run beside what happens in the cluster.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tells {
+    /// What commands print and draw, if nothing goes wrong.
+    pub screens: bool,
+    /// Each request that the scenario wants to be told by itself; otherwise their numbers.
+    pub requests: bool,
+}
+
+const EVERYTHING: Tells = Tells { screens: true, requests: true };
+
 /// One run of one scenario.
 #[derive(Clone)]
 pub struct Simulation {
@@ -38,12 +49,13 @@ pub struct Simulation {
     pub(super) requests: Requests,
     pub(super) cluster_key: Key,
     pub(super) seed: Seed,
-    ahead: Ahead,
+    pub(super) ahead: Ahead,
     digest: Option<Digest>,
-    /// Whether docker clients draw what they see.
-    pub(super) draws: bool,
+    pub(super) tells: Tells,
     /// Whether there are requests that are told by the second.
     pub(super) counts_traffic: bool,
+    /// Whether nobody looks at the world between two events.
+    pub(super) makes_haste: bool,
     pub(super) events: u64,
     /// Timers of the leader that are ahead in the background: what a wait that holds the run may
     /// end with.
@@ -61,12 +73,14 @@ impl Simulation {
 
     /// The same with another seed than the scenario's.
     pub fn with_seed(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
-        Simulation::build(scenario, seed, Choices::drawn(), true, None)
+        Simulation::build(scenario, seed, Choices::drawn(), EVERYTHING, None)
     }
 
-    /// The same with docker clients that draw nothing, for whoever looks at the cluster only.
+    /// The same for whoever looks at the cluster only: commands print and draw nothing but what goes
+    /// wrong, and those that only look at something always succeed.
     pub fn undrawn(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
-        Simulation::build(scenario, seed, Choices::drawn(), false, None)
+        let tells = Tells { screens: false, ..EVERYTHING };
+        Simulation::build(scenario, seed, Choices::drawn(), tells, None)
     }
 
     /// The same without a digest, for whoever looks at numbers only: the footer's is all zeros.
@@ -75,23 +89,29 @@ impl Simulation {
         Simulation { digest: None, ..self }
     }
 
+    /// The same with requests that are told by their numbers only, for whoever needs no more.
+    #[must_use]
+    pub fn summing_requests(self) -> Simulation {
+        Simulation { tells: Tells { requests: false, ..self.tells }, ..self }
+    }
+
     /// The same, in the room of this one: for many short runs, one after the other.
     #[must_use]
     pub fn anew(self, scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
-        let draws = self.draws;
-        Simulation::build(scenario, seed, Choices::drawn(), draws, Some(self))
+        let tells = self.tells;
+        Simulation::build(scenario, seed, Choices::drawn(), tells, Some(self))
     }
 
     /// The same with some choices given.
     pub fn with_choices(scenario: &Arc<Scenario>, choices: Choices) -> Simulation {
-        Simulation::build(scenario, Seed(scenario.seed), choices, true, None)
+        Simulation::build(scenario, Seed(scenario.seed), choices, EVERYTHING, None)
     }
 
     fn build(
         scenario: &Arc<Scenario>,
         seed: Seed,
         choices: Choices,
-        draws: bool,
+        tells: Tells,
         room: Option<Simulation>,
     ) -> Simulation {
         let cluster_key = seed.key(Whom::Cluster, "");
@@ -144,8 +164,9 @@ impl Simulation {
             seed,
             ahead,
             digest,
-            draws,
+            tells,
             counts_traffic: scenario.traffic.iter().any(|t| t.told == Told::EachSecond),
+            makes_haste: false,
             events: 0,
             timers: 0,
             instant: (SimTime::ZERO, 0),
@@ -304,7 +325,8 @@ impl Simulation {
         if self.manager.store.journal.has_news() {
             self.hand_on(sink);
         }
-        self.spend()
+        self.spend();
+        self.limit().map(Stop::Limit)
     }
 
     /// The manager stores what nodes have reported, in transactions that are cut as upstream's.
@@ -347,24 +369,46 @@ impl Simulation {
         });
     }
 
-    /// Counts the event just carried out against the limits.
-    fn spend(&mut self) -> Option<Stop> {
-        let limits = &self.scenario.limits;
-        self.events += 1;
+    /// Counts the event just carried out.
+    fn spend(&mut self) {
         let now = self.ahead.now();
+        self.events += 1;
         self.instant = if self.instant.0 == now { (now, self.instant.1 + 1) } else { (now, 1) };
-        let limit = if self.events >= limits.events {
-            Limit::Events
+    }
+
+    /// The limit that is reached.
+    fn limit(&self) -> Option<Limit> {
+        let limits = &self.scenario.limits;
+        if self.events >= limits.events {
+            Some(Limit::Events)
         } else if self.instant.1 > limits.per_instant {
-            Limit::EventsPerInstant
+            Some(Limit::EventsPerInstant)
         } else if self.manager.store.task_count() as u64 > limits.tasks {
-            Limit::Tasks
+            Some(Limit::Tasks)
         } else if self.manager.store.journal.count() > MOST_RECORDS {
-            Limit::Records
+            Some(Limit::Records)
         } else {
-            return None;
-        };
-        Some(Stop::Limit(limit))
+            None
+        }
+    }
+
+    /// Turns to a moment before all events as if one were due then: the one under way is over. False
+    /// if that reaches a limit, which then is found where it ends.
+    pub(super) fn turns_to(&mut self, at: SimTime) -> bool {
+        let before = (self.events, self.instant);
+        self.spend();
+        let goes_on = self.limit().is_none();
+        if goes_on {
+            self.ahead.pass_to(at);
+        } else {
+            (self.events, self.instant) = before;
+        }
+        goes_on
+    }
+
+    /// So many events may follow the one under way.
+    pub(super) fn events_left(&self) -> u64 {
+        self.scenario.limits.events.saturating_sub(self.events + 1)
     }
 
     /// Whether there is something that keeps the run going, in time; the answer for most events.
@@ -376,27 +420,49 @@ impl Simulation {
     /// Whether the run ends before the next event, and why.
     fn is_over(&self) -> Option<Stop> {
         let next = self.ahead.next_at();
-        let pending = self.ahead.foreground() > 0 || self.manager.holds() > 0 && self.timers > 0;
+        let pending = self.is_pending();
         if !pending && self.script.is_waiting() {
             let waits = self.script.waits_for().unwrap_or_default();
             return Some(Stop::Stuck(waits.into()));
-        } else if !pending {
-            let watched = self.script.last_step().after(self.scenario.watch);
-            if next.is_none_or(|at| at > watched) {
-                return Some(Stop::ScriptDone);
-            }
+        } else if !pending && next.is_none_or(|at| at > self.watched()) {
+            return Some(Stop::ScriptDone);
         }
         next.is_some_and(|at| at > self.until).then_some(Stop::Limit(Limit::Time))
+    }
+
+    /// Whether something is ahead that the run has to wait for.
+    fn is_pending(&self) -> bool {
+        self.ahead.foreground() > 0 || self.manager.holds() > 0 && self.timers > 0
+    }
+
+    /// Until when a run is looked at whose script has ended.
+    fn watched(&self) -> SimTime {
+        self.script.last_step().after(self.scenario.watch)
+    }
+
+    /// The moment before which no event is due and the run does not end: until then requests are
+    /// all that happens. Never, if there are others that are counted before each event.
+    pub(super) fn calm_until(&self) -> SimTime {
+        let end = match self.is_pending() {
+            _ if self.counts_traffic => return SimTime::ZERO,
+            false if self.script.is_waiting() => return SimTime::ZERO,
+            false => self.until.min(self.watched()),
+            true => self.until,
+        };
+        let end = SimTime(end.0.saturating_add(1));
+        self.ahead.next_at().map_or(end, |next| next.min(end))
     }
 
     /// Runs to the end.
     pub fn run(&mut self, sink: &mut impl Sink) -> Footer {
         self.hand_on(sink);
+        self.makes_haste = true;
         let stop = loop {
             if let Some(stop) = self.step(sink) {
                 break stop;
             }
         };
+        self.makes_haste = false;
         let footer = self.footer(stop);
         sink.finish(&footer);
         footer
@@ -423,7 +489,7 @@ impl Simulation {
     /// When a run ends that stops now for this reason.
     fn end(&self, stop: &Stop) -> SimTime {
         match stop {
-            Stop::ScriptDone => self.now().max(self.script.last_step().after(self.scenario.watch)),
+            Stop::ScriptDone => self.now().max(self.watched()),
             _ => self.now(),
         }
     }

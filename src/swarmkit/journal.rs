@@ -54,6 +54,11 @@ impl Journal {
         !self.records.is_empty()
     }
 
+    /// How many records were not handed on yet.
+    pub fn news(&self) -> usize {
+        self.records.len()
+    }
+
     /// Hands on what was noted, in order, with its numbers.
     pub fn hand_on(&mut self, mut take: impl FnMut(RecordNo, &Record)) {
         for record in &self.records {

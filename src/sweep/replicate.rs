@@ -48,10 +48,14 @@ pub fn seed(first: u64, replicate: u64) -> Seed {
     Seed(first.wrapping_add(replicate))
 }
 
-/// Nobody looks at the digest; and nobody at what is drawn, unless something is claimed of it.
+/// Nobody looks at the digest; and nobody at what is drawn or at single requests, unless something
+/// is claimed of it.
 fn new(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
-    let new = if scenario.expect.is_empty() { Simulation::undrawn } else { Simulation::with_seed };
-    new(scenario, seed).without_digest()
+    if scenario.expect.is_empty() {
+        Simulation::undrawn(scenario, seed).without_digest().summing_requests()
+    } else {
+        Simulation::with_seed(scenario, seed).without_digest()
+    }
 }
 
 /// Runs one replicate, in the room of the one before.
@@ -85,10 +89,12 @@ pub struct Runner<'a> {
 
 impl Runner<'_> {
     fn chunk(&self, chunk: Chunk, failed: &AtomicBool) -> Option<Vec<Replicate>> {
-        let (scenario, mut room) = (&self.cells[chunk.cell], None);
+        // A copy of its own: threads that count the owners of one copy wait for each other.
+        let scenario = Arc::new((*self.cells[chunk.cell]).clone());
+        let mut room = None;
         let replicate = |number| {
             let stopped = self.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
-            (!stopped).then(|| run(&mut room, scenario, seed(self.first_seed, number)))
+            (!stopped).then(|| run(&mut room, &scenario, seed(self.first_seed, number)))
         };
         (chunk.from..chunk.from + chunk.count).map(replicate).collect()
     }
