@@ -9,7 +9,7 @@ use crate::swarmkit::spec::Mode;
 use crate::swarmkit::task::{TaskState, UpdateState};
 use crate::timeline::ends::Footer;
 use crate::timeline::record::{
-    Fact, Maker, Record, RequestCounts, ServiceChange, TaskChange, UpdateStatus,
+    Fact, Maker, Record, RequestCounts, RequestOutcome, ServiceChange, TaskChange, UpdateStatus,
 };
 
 /// Numbers of one service.
@@ -94,6 +94,8 @@ pub struct Metrics {
     services: BTreeMap<ServiceIx, Watching>,
     tasks: BTreeMap<TaskIx, (ServiceIx, TaskState, TaskState)>,
     at: SimTime,
+    /// Whether something changed in the present instant that counts at its end.
+    changed: bool,
 }
 
 impl Metrics {
@@ -109,7 +111,9 @@ impl Metrics {
     /// Takes the next record.
     pub fn take(&mut self, record: &Record) {
         if record.at > self.at {
-            self.close_instant();
+            if self.changed {
+                self.close_instant();
+            }
             self.at = record.at;
         }
         match &record.fact {
@@ -117,9 +121,12 @@ impl Metrics {
             Fact::Update { service, status: Some(status) } => self.update(*service, *status),
             Fact::Task { task, change } => self.task(*task, change),
             Fact::Request { service: Some(service), outcome, .. } => {
-                let mut counts = RequestCounts::default();
-                counts.add(*outcome, 1);
-                self.requests(*service, counts);
+                if let Some(watching) = self.services.get_mut(service) {
+                    let answered = matches!(outcome, RequestOutcome::Answered(_));
+                    watching.metrics.answered += u64::from(answered);
+                    watching.metrics.failed += u64::from(!answered);
+                    watching.metrics.requests.add(*outcome, 1);
+                }
             }
             Fact::Requests { service: Some(service), counts, .. } => {
                 self.requests(*service, *counts);
@@ -153,6 +160,7 @@ impl Metrics {
 
     /// What holds at the end of an instant counts; what is in between does not.
     fn close_instant(&mut self) {
+        self.changed = false;
         for watching in self.services.values_mut().filter(|watching| !watching.removed) {
             let want = watching.metrics.replicas.unwrap_or(1).max(1);
             if !watching.converged && watching.running >= want {
@@ -169,6 +177,7 @@ impl Metrics {
     }
 
     fn service(&mut self, service: ServiceIx, change: &ServiceChange) {
+        self.changed = true;
         let replicas = |mode| match mode {
             Mode::Replicated { replicas } => Some(replicas),
             _ => None,
@@ -255,6 +264,7 @@ impl Metrics {
         if before == after {
             return;
         }
+        self.changed = true;
         if let Some(watching) = self.services.get_mut(service) {
             watching.pass(self.at);
             watching.running += u64::from(after);

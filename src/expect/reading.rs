@@ -19,6 +19,10 @@ pub(super) struct Reading<'a> {
     pub(super) records: &'a [Record],
     /// When the run ended.
     pub(super) end: SimTime,
+    /// The places of the records that [`State::apply`] learns from: most are requests and probes.
+    telling: Vec<usize>,
+    /// By step: the records with which it began and ended.
+    steps: Vec<[Option<usize>; 2]>,
 }
 
 /// Where a window lies: records from `from`, up to but without `to`, and the times of its ends.
@@ -139,7 +143,25 @@ impl State {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(records: &'a [Record], footer: &Footer) -> Reading<'a> {
-        Reading { records, end: footer.at }
+        let (mut telling, mut steps) = (Vec::new(), Vec::new());
+        let mut note = |step: u32, end: usize, place: usize| {
+            let step = step as usize;
+            if steps.len() <= step {
+                steps.resize(step + 1, [None; 2]);
+            }
+            steps[step][end].get_or_insert(place);
+        };
+        for (place, record) in records.iter().enumerate() {
+            match &record.fact {
+                Fact::Service { .. } | Fact::Update { .. } | Fact::Task { .. } => {
+                    telling.push(place);
+                }
+                Fact::Command(CommandFact::Typed { step, .. }) => note(*step, 0, place),
+                Fact::Command(CommandFact::Exited { step, .. }) => note(*step, 1, place),
+                _ => {}
+            }
+        }
+        Reading { records, end: footer.at, telling, steps }
     }
 
     /// The records of a window.
@@ -152,32 +174,44 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// The records from place `from` to before `to` that tell of services and their tasks, with
+    /// their places.
+    pub(super) fn telling(
+        &self,
+        from: usize,
+        to: usize,
+    ) -> impl Iterator<Item = (usize, &'a Record)> + '_ {
+        let first = self.telling.partition_point(|place| *place < from);
+        let places = self.telling[first..].iter().take_while(move |place| **place < to);
+        places.map(|place| (*place, &self.records[*place]))
+    }
+
+    /// Whether a record is the last of its instant.
+    pub(super) fn ends_instant(&self, place: usize) -> bool {
+        let next = self.records.get(place + 1);
+        next.is_none_or(|next| next.at > self.records[place].at)
+    }
+
     /// The state after the first `count` records.
     pub(super) fn state(&self, count: usize) -> State {
         let mut state = State::default();
-        self.records[..count].iter().for_each(|record| state.apply(record));
+        self.telling(0, count).for_each(|(_, record)| state.apply(record));
         state
     }
 
     /// The record with which a step began.
-    pub(super) fn began(&self, wanted: StepNo) -> Option<usize> {
-        self.records.iter().position(|record| {
-            matches!(&record.fact,
-                Fact::Command(CommandFact::Typed { step, .. }) if *step == wanted.0)
-        })
+    pub(super) fn began(&self, step: StepNo) -> Option<usize> {
+        self.steps.get(step.0 as usize)?[0]
     }
 
     /// The record with which a step ended.
-    pub(super) fn ended(&self, wanted: StepNo) -> Option<usize> {
-        self.records.iter().position(|record| {
-            matches!(&record.fact,
-                Fact::Command(CommandFact::Exited { step, .. }) if *step == wanted.0)
-        })
+    pub(super) fn ended(&self, step: StepNo) -> Option<usize> {
+        self.steps.get(step.0 as usize)?[1]
     }
 
     /// The service of that name, whenever it existed.
     pub(super) fn service_ever(&self, name: &str) -> Option<ServiceIx> {
-        self.records.iter().find_map(|record| match &record.fact {
+        self.telling(0, self.records.len()).find_map(|(_, record)| match &record.fact {
             Fact::Service { service, change: ServiceChange::Created { spec, .. } }
                 if spec.name == name =>
             {
@@ -191,15 +225,15 @@ impl<'a> Reading<'a> {
     /// converged.
     pub(super) fn first_convergence(&self, service: ServiceIx) -> Option<usize> {
         let mut state = State::default();
-        for (place, record) in self.records.iter().enumerate() {
+        let mut telling = self.telling(0, self.records.len()).peekable();
+        while let Some((place, record)) = telling.next() {
             state.apply(record);
-            let last_of_instant =
-                self.records.get(place + 1).is_none_or(|next| next.at > record.at);
+            let more = telling.peek().is_some_and(|(_, next)| next.at == record.at);
             let known = state.services.get(&service);
             let whole =
                 known.is_some_and(|s| s.running > 0 && s.running >= s.replicas().unwrap_or(1));
-            if last_of_instant && whole {
-                return Some(place + 1);
+            if !more && whole {
+                return (place..self.records.len()).find(|p| self.ends_instant(*p)).map(|p| p + 1);
             }
         }
         None

@@ -119,8 +119,7 @@ impl Look<'_> {
     fn message(&self, wanted: &str) -> Answer {
         let before =
             self.reading.state(self.part.from).services.get(&self.ix).and_then(|s| s.update);
-        let records = &self.reading.records[self.part.from..self.part.to];
-        let within = records.iter().filter_map(|record| match &record.fact {
+        let within = self.telling().filter_map(|record| match &record.fact {
             Fact::Update { service, status } if *service == self.ix => *status,
             _ => None,
         });
@@ -175,21 +174,32 @@ impl Look<'_> {
         }
     }
 
-    /// Calls with the state at the end of each instant from the record `from` on, to the end of the
-    /// window or to the service's removal; gives the time of that.
+    /// Calls with the state at the end of the first instant from the record `from` on, and of each
+    /// in which it may have changed, to the end of the window or to the service's removal; gives
+    /// the time of that.
     fn each_instant(&self, from: usize, mut see: impl FnMut(SimTime, &State)) -> SimTime {
-        let records = &self.reading.records[..self.part.to];
+        let (reading, to) = (self.reading, self.part.to);
+        // What comes behind the window does not count, be it of the same instant.
+        let ends_instant = |place: usize| place + 1 == to || reading.ends_instant(place);
+        let mut first = (from.saturating_sub(1)..to).find(|place| ends_instant(*place));
         let mut state = State::default();
         let removed = Fact::Service { service: self.ix, change: ServiceChange::Removed };
-        for (place, record) in records.iter().enumerate() {
+        let mut telling = reading.telling(0, to).peekable();
+        while let Some((place, record)) = telling.next() {
+            if let Some(first) = first.take_if(|first| *first < place) {
+                see(reading.records[first].at, &state);
+            }
             if record.fact == removed {
                 return record.at;
             }
             state.apply(record);
-            let instant_ends = records.get(place + 1).is_none_or(|next| next.at > record.at);
-            if place + 1 >= from && instant_ends {
+            let more = telling.peek().is_some_and(|(_, next)| next.at == record.at);
+            if place + 1 >= from && !more {
                 see(record.at, &state);
             }
+        }
+        if let Some(first) = first {
+            see(reading.records[first].at, &state);
         }
         self.part.ends
     }
@@ -210,10 +220,14 @@ impl Look<'_> {
         since.map_or(total, |from| total.plus(ends.since(from)))
     }
 
+    /// What the window tells of services and their tasks.
+    fn telling(&self) -> impl Iterator<Item = &Record> + '_ {
+        self.reading.telling(self.part.from, self.part.to).map(|(_, record)| record)
+    }
+
     /// Tasks of the service created within the window.
     fn created(&self) -> impl Iterator<Item = (&Record, TaskIx)> + '_ {
-        let records = &self.reading.records[self.part.from..self.part.to];
-        records.iter().filter_map(|record| match &record.fact {
+        self.telling().filter_map(|record| match &record.fact {
             Fact::Task { task, change: TaskChange::Created(created) }
                 if created.service == self.ix =>
             {
@@ -290,7 +304,7 @@ impl Look<'_> {
             .map(|(task, known)| (task, known.state))
             .collect();
         let mut ran = meant.values().any(|state| *state == TaskState::Running);
-        for record in &self.reading.records[self.part.from..self.part.to] {
+        for record in self.telling() {
             match &record.fact {
                 Fact::Task { task, change: TaskChange::Created(created) }
                     if created.service == self.ix && is_meant(&created.image) =>
@@ -309,9 +323,7 @@ impl Look<'_> {
 
     /// The states in which a task was observed within the window.
     fn seen(&self, wanted: TaskIx) -> Vec<TaskState> {
-        let records = &self.reading.records[self.part.from..self.part.to];
-        records
-            .iter()
+        self.telling()
             .filter_map(|record| match &record.fact {
                 Fact::Task { task, change } if *task == wanted => match change {
                     TaskChange::Created(_) => Some(TaskState::New),

@@ -23,8 +23,9 @@ pub(super) fn evaluate(
         Fact::Command(CommandFact::Exited { code, .. }) => Some(*code),
         _ => None,
     });
+    let own = began.map_or(0..0, |began| began..ended.map_or(reading.records.len(), |at| at + 1));
     let prints = |wanted: &str| {
-        reading.records.iter().any(|record| match &record.fact {
+        reading.records[own.clone()].iter().any(|record| match &record.fact {
             Fact::Command(CommandFact::Printed { step: of, text, .. }) => {
                 *of == step.0 && text.contains(wanted)
             }

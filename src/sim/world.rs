@@ -76,8 +76,8 @@ impl Simulation {
         Simulation::build(scenario, seed, Choices::drawn(), EVERYTHING, None)
     }
 
-    /// The same for whoever looks at the cluster only: commands print and draw nothing but what goes
-    /// wrong, and those that only look at something always succeed.
+    /// The same for whoever looks at the cluster only: commands print and draw nothing but what
+    /// goes wrong, and those that only look at something always succeed.
     pub fn undrawn(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
         let tells = Tells { screens: false, ..EVERYTHING };
         Simulation::build(scenario, seed, Choices::drawn(), tells, None)
@@ -392,8 +392,8 @@ impl Simulation {
         }
     }
 
-    /// Turns to a moment before all events as if one were due then: the one under way is over. False
-    /// if that reaches a limit, which then is found where it ends.
+    /// Turns to a moment before all events as if one were due then: the one under way is over.
+    /// False if that reaches a limit, which then is found where it ends.
     pub(super) fn turns_to(&mut self, at: SimTime) -> bool {
         let before = (self.events, self.instant);
         self.spend();
