@@ -20,6 +20,7 @@ mod starts;
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use common::{bare_heap, finish, is_measured, median, probed, timed, whoami};
 use rolling::{Rolled, case};
@@ -28,6 +29,7 @@ use swarmsim::base::time::SimTime;
 use swarmsim::docker::behaviour::Health;
 use swarmsim::scenario::model::Scenario;
 use swarmsim::sim::world::Simulation;
+use swarmsim::sweep::replicate::{CHUNK, Chunk, Runner};
 use swarmsim::timeline::sink::NoSink;
 
 /// What a figure has to be.
@@ -203,10 +205,47 @@ fn on_two_threads(scenario: &Arc<Scenario>) -> f64 {
     let start = std::time::Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| runs_in_one_room(scenario, RUNS));
+            // As a sweep does it: threads that count the owners of one wait for each other.
+            let own = Arc::new((**scenario).clone());
+            scope.spawn(move || runs_in_one_room(&own, RUNS));
         }
     });
     2.0 * f64::from(RUNS) / start.elapsed().as_secs_f64()
+}
+
+/// The shipped exercise as `swarmsim sweep` runs it, with its requests.
+fn sweep(table: &mut Table) {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/whoami-autorollback.yaml");
+    let text = std::fs::read_to_string(file).expect("it is shipped");
+    let whole = swarmsim::scenario::load(&text).expect("it is valid");
+    let unclaimed = Scenario { expect: Vec::new(), ..whole.clone() };
+    for (name, scenario, threads, wanted) in [
+        ("a sweep of the exercise, runs a second, one thread", &unclaimed, 1, Told),
+        ("  two threads", &unclaimed, 2, AtLeast(60_000.0)),
+        ("  two threads, each run held against its claims", &whole, 2, Told),
+    ] {
+        let cells = [Arc::new(scenario.clone())];
+        let second = median((0..9).map(|_| swept(&cells, threads)).collect());
+        table.row(name, wanted, second, "", None);
+    }
+}
+
+/// Runs a second of a sweep.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn swept(cells: &[Arc<Scenario>], threads: usize) -> f64 {
+    const CHUNKS: u64 = 100;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    let stop = AtomicBool::new(false);
+    let runner = Runner { threads: &pool, cells, first_seed: 1, stop: &stop };
+    let chunks = (0..CHUNKS).map(|n| Chunk { cell: 0, from: n * CHUNK, count: CHUNK });
+    let start = std::time::Instant::now();
+    let mut runs = 0;
+    let swept = runner.run_all(chunks, |_, rows| {
+        runs += rows.len();
+        Ok::<(), ()>(())
+    });
+    assert_eq!((swept, runs as u64), (Ok(()), CHUNKS * CHUNK));
+    runs as f64 / start.elapsed().as_secs_f64()
 }
 
 fn command_line(table: &mut Table) {
@@ -258,6 +297,7 @@ fn main() {
     let mut table = Table::begin();
     agenda(&mut table);
     exercise(&mut table);
+    sweep(&mut table);
     command_line(&mut table);
     rolling_updates(&mut table, huge);
     probes(&mut table, huge);

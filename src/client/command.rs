@@ -140,7 +140,7 @@ pub struct ServiceUpdate {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum UpdateRequest {
     /// The whole new spec.
-    Spec(Box<ServiceSpec>),
+    Spec(Arc<ServiceSpec>),
     /// `--rollback`: the previous spec, whatever it is.
     Rollback,
 }
@@ -195,7 +195,7 @@ impl ServiceUpdate {
             }
             return Ok(UpdateRequest::Rollback);
         }
-        spec_update::update(&self.flags, old).map(|spec| UpdateRequest::Spec(Box::new(spec)))
+        spec_update::update(&self.flags, old).map(|spec| UpdateRequest::Spec(Arc::new(spec)))
     }
 }
 

@@ -436,7 +436,7 @@ mod tests {
                         else {
                             panic!("{line}");
                         };
-                        spec = Some(*updated);
+                        spec = Some(std::sync::Arc::unwrap_or_clone(updated));
                     }
                     DockerCommand::ServiceScale { targets, .. } => {
                         let replicas = targets[0].replicas.clone().unwrap();

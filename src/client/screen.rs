@@ -5,7 +5,7 @@
 //!
 //! Lines are kept as what they say, not as text: most polls say nothing new, and cost no text.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use crate::base::ids::Identifier;
@@ -179,7 +179,12 @@ impl Line {
             (Name::Slot { number, of }, Says::Nothing) => Shown::Slot { number, of },
             (Name::Slot { number, of }, &Says::Bar(state)) => Shown::Bar { number, of, state },
             (Name::Verify, &Says::WaitingToVerify(seconds)) => Shown::Countdown(seconds),
-            (name, says) => Shown::from(format!("{name}: {says}").trim_end()),
+            (name, says) => {
+                // As wide as a terminal: written piece by piece, it would grow again and again.
+                let mut text = String::with_capacity(120);
+                let _ = write!(text, "{name}: {says}");
+                Shown::from(text.trim_end())
+            }
         }
     }
 }

@@ -370,7 +370,7 @@ impl Simulation {
             UpdateRequest::Spec(spec) => {
                 self.check_references(&spec)?;
                 self.activate(cause, |_, ctx| {
-                    controlapi::update_service(ctx, service, *spec, version)
+                    controlapi::update_service(ctx, service, spec, version)
                 })
             }
         }

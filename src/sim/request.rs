@@ -238,9 +238,8 @@ impl Simulation {
                 let service = store.service(stored.service);
                 let name = service.map_or("", |s| s.now.spec.name.as_str());
                 let slot = crate::swarmkit::choices::address(stored.slot);
-                let image = store.image(stored.template);
-                let id = stored.id.to_string();
-                return [name, ".", &slot.to_string(), ".", &id, " answers, ", &**image].concat();
+                let (id, image) = (stored.id, store.image(stored.template));
+                return format!("{name}.{slot}.{id} answers, {image}");
             }
             RequestOutcome::Refused(_) => "connection refused",
             RequestOutcome::Lost(_) => "the task that was asked is gone",

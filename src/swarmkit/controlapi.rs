@@ -98,9 +98,10 @@ pub fn create_service(
 pub fn update_service(
     ctx: &mut Ctx<'_>,
     service: ServiceIx,
-    spec: ServiceSpec,
+    spec: impl Into<Arc<ServiceSpec>>,
     version: u64,
 ) -> Result<(), Refused> {
+    let spec = spec.into();
     validate(&spec)?;
     let stored = find(ctx.store, service)?;
     if stored.now.spec.endpoint != spec.endpoint {
@@ -117,7 +118,7 @@ pub fn update_service(
         return Err(Refused::new(Code::Unknown, "update out of sequence"));
     }
     let previous = Some((old, stored.now.version));
-    let spec = (Arc::new(spec), SpecVersion(version));
+    let spec = (spec, SpecVersion(version));
     ctx.store.write_service(ctx.now, service, spec, previous, None);
     ctx.store.commit();
     Ok(())

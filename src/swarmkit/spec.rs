@@ -119,13 +119,24 @@ pub struct TaskTemplate {
 }
 
 impl TaskTemplate {
-    /// What is left without what may differ in a task that stays: where tasks may run, and the
-    /// registry's credentials.
+    /// Whether two differ at most in what may differ in a task that stays: where tasks may run, and
+    /// the registry's credentials.
     ///
     /// Upstream: `manager/orchestrator/task.go` `IsTaskDirty`.
-    #[must_use]
-    pub fn core(&self) -> TaskTemplate {
-        TaskTemplate { placement: None, pull_options: None, ..self.clone() }
+    pub fn is_alike(&self, other: &TaskTemplate) -> bool {
+        let TaskTemplate {
+            container,
+            resources,
+            restart,
+            placement: _,
+            networks,
+            log_driver,
+            force_update,
+            pull_options: _,
+        } = self;
+        (container, resources, restart) == (&other.container, &other.resources, &other.restart)
+            && (networks, log_driver) == (&other.networks, &other.log_driver)
+            && *force_update == other.force_update
     }
 }
 

@@ -284,8 +284,13 @@ impl Store {
     }
 
     /// The template.
-    pub fn template(&self, template: TemplateIx) -> &Arc<TaskTemplate> {
+    pub fn template(&self, template: TemplateIx) -> &TaskTemplate {
         self.templates.task(template)
+    }
+
+    /// The first spec that had a template.
+    pub fn spec_of(&self, template: TemplateIx) -> &Arc<ServiceSpec> {
+        self.templates.spec(template)
     }
 
     /// Whether two templates differ in placement and registry credentials at most.

@@ -31,7 +31,7 @@ fn requested(flags: &str, old: &ServiceSpec) -> Result<UpdateRequest, CliFailure
 
 fn updated(flags: &str, old: &ServiceSpec) -> ServiceSpec {
     match requested(flags, old) {
-        Ok(UpdateRequest::Spec(spec)) => *spec,
+        Ok(UpdateRequest::Spec(spec)) => Arc::unwrap_or_clone(spec),
         other => panic!("{flags}: {other:?}"),
     }
 }

@@ -145,7 +145,7 @@ impl Engine {
             container,
             notes: Notes::new(node, cx.now, cx.store.journal.cause()),
         };
-        self.tasks[task].running = Some(Box::new(running));
+        self.make(task, running);
         self.drive(cx, task, Message::Agent(AgentInput::Assigned { desired }));
     }
 

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::ids::{EndpointIx, Id, IdVec, NodeIx, RecordNo, TaskIx, TemplateIx};
-use crate::base::pieces::IdPieces;
+use crate::base::pieces::{IdPieces, KEPT_ROOM};
 use crate::base::time::{SimTime, Span};
 use crate::docker::behaviour::Image;
 use crate::docker::controller::{Controller, Input as DockerInput, Template, Timer};
@@ -121,6 +121,9 @@ pub struct Engine {
     images: BTreeMap<Arc<str>, (Arc<str>, Arc<Image>)>,
     nodes: IdVec<NodeIx, OnNode>,
     tasks: IdPieces<TaskIx, Link>,
+    /// Rooms of tasks that are at rest now.
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
+    rooms: Vec<Box<Running>>,
     templates: BTreeMap<(TemplateIx, EndpointIx, u16), Arc<Template>>,
     /// Tasks with an unsent status on a node in contact, in the order of change.
     due: Vec<TaskIx>,
@@ -198,6 +201,7 @@ impl Engine {
             scenario,
             nodes: IdVec::new(),
             tasks: IdPieces::new(),
+            rooms: Vec::new(),
             templates: BTreeMap::new(),
             due: Vec::new(),
             verdicts: Vec::new(),
@@ -215,6 +219,9 @@ impl Engine {
     pub fn anew(mut self, scenario: Arc<Scenario>, status_phase: u64) -> Engine {
         self.due.clear();
         self.backends.clear();
+        for task in self.tasks.ids() {
+            self.leave_room(task);
+        }
         // What does not depend on the seed is kept for the same scenario.
         let same = Arc::ptr_eq(&self.scenario, &scenario) && !self.software_changed;
         let (software, images) = if same {
@@ -226,10 +233,29 @@ impl Engine {
             images,
             nodes: self.nodes.emptied(),
             tasks: self.tasks.emptied(),
+            rooms: self.rooms,
             due: self.due,
             backends: self.backends,
             ..Engine::with_software(scenario, software, status_phase)
         }
+    }
+
+    /// Makes agent and container of a task, in the room of others if there is one.
+    fn make(&mut self, task: TaskIx, running: Running) {
+        let made = match self.rooms.pop() {
+            Some(mut room) => {
+                *room = running;
+                room
+            }
+            None => Box::new(running),
+        };
+        self.tasks[task].running = Some(made);
+    }
+
+    /// Lets agent and container of a task go.
+    fn leave_room(&mut self, task: TaskIx) {
+        let room = self.tasks[task].running.take();
+        self.rooms.extend(room.filter(|_| self.rooms.len() < KEPT_ROOM));
     }
 
     /// How software behaves now.

@@ -37,7 +37,7 @@ impl Engine {
             let container = container.container().state();
             link.rest = Some(Rest { desired: agent.desired(), container });
             link.latest = notes.latest;
-            link.running = None;
+            self.leave_room(task);
         }
     }
 
@@ -54,7 +54,7 @@ impl Engine {
             container: Controller::left(template, slot, ordinal, container),
             notes: Notes::new(node, stored.stamp, self.tasks[task].latest),
         };
-        self.tasks[task].running = Some(Box::new(running));
+        self.make(task, running);
     }
 
     /// The same for all tasks at rest on a node.

@@ -72,7 +72,7 @@ pub fn is_task_dirty(store: &Store, service: &ServiceSnapshot, task: TaskSnapsho
     if !store.are_alike(service.template, stored.template) {
         return true;
     }
-    match beside_the_core(store.template(service.template), store.template(stored.template)) {
+    match between_alike(store.template(service.template), store.template(stored.template)) {
         Difference::Nothing => !same_endpoint,
         Difference::Placement => !node_matches(store, service, task.node),
         Difference::Credentials => {
@@ -99,13 +99,13 @@ pub enum Difference {
 
 /// In what the template that a service wants differs from that of a task (semantics 3).
 pub fn difference(want: &TaskTemplate, have: &TaskTemplate) -> Difference {
-    if want.core() == have.core() { beside_the_core(want, have) } else { Difference::Task }
+    if want.is_alike(have) { between_alike(want, have) } else { Difference::Task }
 }
 
-/// The same of two that have one core.
+/// The same of two that are alike.
 ///
 /// Upstream: `manager/orchestrator/task.go` `IsTaskDirty`, `IsTaskDirtyPlacementConstraintsOnly`.
-fn beside_the_core(want: &TaskTemplate, have: &TaskTemplate) -> Difference {
+fn between_alike(want: &TaskTemplate, have: &TaskTemplate) -> Difference {
     match (want.placement == have.placement, want.pull_options == have.pull_options) {
         (true, true) => Difference::Nothing,
         (false, true) => Difference::Placement,

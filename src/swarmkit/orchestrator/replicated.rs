@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::base::ids::{NodeIx, RecordNo, ServiceIx, SlotNo, TaskIx};
+use crate::base::pieces::KEPT_ROOM;
 use crate::base::time::SimTime;
 use crate::swarmkit::ctx::Ctx;
 use crate::swarmkit::orchestrator::restart::RestartSupervisor;
@@ -209,6 +210,15 @@ pub fn delete_service_tasks(ctx: &mut Ctx<'_>, service: ServiceIx) {
 struct Todo {
     restart: Vec<(TaskIx, Option<RecordNo>)>,
     reconcile: Vec<(ServiceIx, Arc<ServiceSnapshot>, Option<RecordNo>)>,
+    room: Room,
+}
+
+/// Lists that are filled for one service after the other.
+#[derive(Clone, Debug, Default)]
+struct Room {
+    slots: Vec<SlotKey>,
+    tasks: Vec<TaskIx>,
+    updatable: Vec<TaskSnapshot>,
 }
 
 impl Todo {
@@ -250,7 +260,7 @@ impl Todo {
         self.reconcile.sort_unstable_by_key(|(service, ..)| *service);
         for (service, snapshot, record) in self.reconcile.drain(..) {
             ctx.store.journal.wake(record);
-            reconcile(ctx, restart, supervisor, service, &snapshot);
+            reconcile(ctx, restart, supervisor, service, &snapshot, &mut self.room);
         }
     }
 }
@@ -264,11 +274,12 @@ fn reconcile(
     supervisor: &mut UpdateSupervisor,
     service: ServiceIx,
     snapshot: &Arc<ServiceSnapshot>,
+    room: &mut Room,
 ) {
     let Mode::Replicated { replicas } = snapshot.spec.mode else { return };
     let Some(key) = ctx.store.service(service).map(|s| s.key) else { return };
     let want = usize::try_from(replicas).unwrap_or(usize::MAX);
-    let (mut running, dead) = group(ctx, restart, service, snapshot);
+    let (mut running, dead) = group(ctx, restart, service, snapshot, room);
     let count = running.slots().len();
     if want < count {
         order_for_scale_down(&mut running);
@@ -308,19 +319,20 @@ fn group(
     restart: &mut RestartSupervisor,
     service: ServiceIx,
     snapshot: &ServiceSnapshot,
+    Room { slots, tasks, updatable }: &mut Room,
 ) -> (SlotSet, Vec<SlotKey>) {
-    let keys: Vec<SlotKey> = ctx.store.slots(service).collect();
-    let (mut running, mut dead) = (SlotSet::with_room(keys.len()), Vec::new());
-    let (mut tasks, mut updatable) = (Vec::new(), Vec::new());
-    for key in keys {
-        tasks_by_id(ctx.store, service, key, &mut tasks);
-        updatable_tasks(ctx, restart, service, snapshot, &tasks, &mut updatable);
+    slots.extend(ctx.store.slots(service));
+    let (mut running, mut dead) = (SlotSet::with_room(slots.len()), Vec::new());
+    for key in slots.drain(..) {
+        tasks_by_id(ctx.store, service, key, tasks);
+        updatable_tasks(ctx, restart, service, snapshot, tasks, updatable);
         if updatable.is_empty() {
             dead.push(key);
         } else {
-            running.push(key, &updatable);
+            running.push(key, updatable);
         }
     }
+    slots.shrink_to(KEPT_ROOM);
     (running, dead)
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::base::ids::{ServiceIx, TaskIx};
 use crate::swarmkit::constraint;
 use crate::swarmkit::scheduler::nodes::NodeInfo;
-use crate::swarmkit::spec::{EndpointSpec, Protocol, PublishMode, TaskTemplate};
+use crate::swarmkit::spec::{EndpointSpec, Protocol, PublishMode, ServiceSpec};
 use crate::swarmkit::store::{Node, Store};
 
 /// The filters that are modelled, in upstream's order. Deviation: plugins and cluster volumes are
@@ -22,7 +22,7 @@ const MAX_REPLICAS: usize = 5;
 
 /// The filters set up for one task, with a count of the nodes that failed each.
 pub(super) struct Pipeline {
-    template: Arc<TaskTemplate>,
+    spec: Arc<ServiceSpec>,
     host_ports: Vec<(Protocol, u32)>,
     service: ServiceIx,
     failed: [u32; FILTERS],
@@ -33,7 +33,7 @@ impl Pipeline {
     pub(super) fn of(store: &Store, task: TaskIx) -> Pipeline {
         let stored = store.task_ever(task);
         Pipeline {
-            template: store.template(stored.template).clone(),
+            spec: store.spec_of(stored.template).clone(),
             host_ports: host_ports(store.endpoint(stored.endpoint)),
             service: stored.service,
             failed: [0; FILTERS],
@@ -57,7 +57,7 @@ impl Pipeline {
         if !node.is_schedulable() {
             return Some(READY);
         }
-        if let Some(resources) = &self.template.resources {
+        if let Some(resources) = &self.spec.task.resources {
             let wanted = &resources.reservations;
             if wanted.nano_cpus > info.free_cpus(node)
                 || wanted.memory_bytes > info.free_memory(node)
@@ -65,7 +65,7 @@ impl Pipeline {
                 return Some(RESOURCE);
             }
         }
-        if let Some(placement) = &self.template.placement {
+        if let Some(placement) = &self.spec.task.placement {
             if !constraint::all_match(&placement.constraints, node) {
                 return Some(CONSTRAINT);
             }
@@ -81,7 +81,7 @@ impl Pipeline {
         if self.host_ports.iter().any(|port| info.uses_port(*port)) {
             return Some(HOST_PORT);
         }
-        let most = self.template.placement.as_ref().map_or(0, |p| p.max_replicas);
+        let most = self.spec.task.placement.as_ref().map_or(0, |p| p.max_replicas);
         if most > 0 && u64::from(info.active_of(self.service)) >= most {
             return Some(MAX_REPLICAS);
         }
