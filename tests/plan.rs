@@ -11,7 +11,7 @@ use serde_json::Value;
 use support::{Output, Place, blocks, is_as_shown, swarmsim};
 
 use swarmsim::compose::run::{Request, Stack, load};
-use swarmsim::plan::forecast::{forecast, run};
+use swarmsim::plan::forecast::{Room, forecast, run};
 use swarmsim::plan::range::Range;
 use swarmsim::plan::stage::{Base, Case, Deploy};
 
@@ -746,7 +746,7 @@ fn within(stacks: u64, fresh: u64) -> (u64, u64) {
         let scenario = deploy.scenario(Case::Good);
         for seed in 0..fresh {
             let seed = 1_000_000_000 + 1_000 * number + seed;
-            let (seen, _) = run(&deploy, Case::Good, &scenario, seed);
+            let (seen, _) = run(&mut Room::default(), &deploy, Case::Good, &scenario, seed);
             held.0 += holds(update, seen.services["s_web"].took.expect("it ends").0);
             held.1 += holds(client, seen.client.expect("it ends").0.0);
         }

@@ -2,13 +2,18 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use support::{Place, run};
+use swarmsim::base::chance::Seed;
 use swarmsim::base::ids::{NodeIx, TaskIx};
 use swarmsim::base::time::SimTime;
 use swarmsim::metrics::Metrics;
+use swarmsim::sim::world::Simulation;
+use swarmsim::sweep::measure::{Measure, Row};
+use swarmsim::timeline::ends::Stop;
 use swarmsim::timeline::record::{
     BackendChange, ContainerChange, Fact, NodeChange, Record, RequestCounts, RequestOutcome,
 };
@@ -42,6 +47,76 @@ fn requests(records: &[Record]) -> Vec<(SimTime, RequestOutcome)> {
         _ => None,
     });
     each.collect()
+}
+
+/// Sources of every kind, alone and beside others.
+const SOURCES: [&str; 8] = [
+    "{port: 80, every: 130ms, told: each}",
+    "{port: 80, every: 130ms, connections: 7, from: 100ms, until: 20s, told: each}",
+    "{service: web, every: 70ms, takes: 411ms, told: each}",
+    "{port: 80, node: node-1, every: 130ms, arrivals: random, told: each}",
+    "{port: 81, every: 50ms, from: 0s, told: each}",
+    "{port: 80, every: 100ms, from: 0s, told: each}\n- {service: web, every: 150ms, told: each}",
+    "{port: 80, every: 13ms, told: each-second}\n- {port: 80, every: 110ms, told: each}",
+    "{port: 80, every: 10us, from: 0s, until: 3ms, told: each}",
+];
+
+/// The row of a run, with its end.
+fn row(simulation: &mut Simulation) -> (Row, SimTime, Stop, u64) {
+    let mut measure = Measure::default();
+    let footer = simulation.run(&mut measure);
+    (measure.row().expect("it ended"), footer.at, footer.stop, footer.events)
+}
+
+/// Requests that come before everything else pass the agenda by, and a sweep only counts them:
+/// whatever ends a run, and wherever, it is the run that takes one event after the other.
+#[test]
+fn in_one_go_as_step_by_step() {
+    let images = "images:\n  shop/web:1: {serves_after: 300ms, sigterm: {exits_after: 700ms}}\n  \
+                  shop/web:2: {serves_after: 2s, exit: {after: 6s, code: 1}}\n";
+    let crash = "faults:\n- {at: 9s, node: node-2, crash: true, for: 20s}\n";
+    let events = [1, 2, 3, 5, 8, 11, 12, 13, 14, 15, 16, 17, 18, 20, 40, 41, 42, 800, 1_500];
+    let limits = events.iter().map(|n| format!("limits: {{events: {n}}}\n"));
+    let limits =
+        limits.chain([1, 2, 3, 4, 6, 9].map(|n| format!("limits: {{per_instant: {n}}}\n")));
+    let limits: Vec<String> =
+        limits.chain([String::new(), "limits: {time: 31s}\n".into()]).collect();
+    let (mut stops, mut saved) = (BTreeSet::new(), 0);
+    for (create, cluster) in [
+        ("-p 80:80 --replicas 2 --update-delay 2s", "cluster: {nodes: 1}\n"),
+        ("-p 80:80 --replicas 3 --update-order start-first", "cluster: {nodes: 3}\n"),
+        ("-p 80:80 --replicas 0", "cluster: {nodes: 1, request: 0s}\n"),
+    ] {
+        for source in SOURCES {
+            for limit in &limits {
+                let crash = if cluster.contains('3') { crash } else { "" };
+                let rest = format!("{images}{cluster}{crash}watch: 9s\n{limit}");
+                let text = scenario(create, &format!("{rest}traffic:\n- {source}\n"));
+                let scenario = Arc::new(swarmsim::scenario::load(&text).expect(&text));
+                let (mut records, mut stepped): (Vec<Record>, Vec<Record>) = Default::default();
+                let footer = Simulation::new(&scenario).run(&mut records);
+                let mut slow = Simulation::new(&scenario);
+                let mut stop = slow.run_until(SimTime::ZERO, &mut stepped);
+                while stop.is_none() {
+                    stop = slow.step(&mut stepped);
+                }
+                assert!(slow.footer(stop.expect("it ended")) == footer, "{text}");
+                assert!(stepped == records, "{text}");
+
+                let mut each = Simulation::undrawn(&scenario, Seed(scenario.seed));
+                let mut summed = Simulation::undrawn(&scenario, Seed(scenario.seed));
+                summed = summed.summing_requests();
+                let ends = row(&mut each);
+                assert_eq!(row(&mut summed), ends, "{text}");
+                let told = |of: &Simulation| of.footer(Stop::Quiet).records;
+                saved += told(&each) - told(&summed);
+                stops.insert(format!("{:?}", ends.2));
+            }
+        }
+    }
+    assert!(saved > 100_000, "{saved} requests were only counted");
+    let wanted = ["Limit(Events)", "Limit(EventsPerInstant)", "Limit(Time)", "ScriptDone"];
+    assert!(wanted.iter().all(|stop| stops.contains(*stop)), "{stops:?}");
 }
 
 /// Counting is making: by whatever way the numbers come about, they are the same.

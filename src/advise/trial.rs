@@ -10,7 +10,7 @@ use crate::advise::numbers::Numbers;
 use crate::compose::Refusal;
 use crate::compose::edit::Edit;
 use crate::compose::run::Stack;
-use crate::plan::forecast::run;
+use crate::plan::forecast::{Room, run};
 use crate::plan::mode::Mode;
 use crate::plan::stage::{Base, Case, Deploy};
 use crate::plan::watch::ServiceSeen;
@@ -68,7 +68,10 @@ impl Ground {
     /// thread. A file that Docker does not take rolls nothing out.
     pub fn numbers(&self, changes: &[Change], from: usize, to: usize) -> Vec<Vec<Numbers>> {
         let runs = match self.staged(changes) {
-            Ok(staged) => (from..to).map(|number| staged.numbers(self.seed, number)).collect(),
+            Ok(staged) => {
+                let mut room = Room::default();
+                (from..to).map(|number| staged.numbers(&mut room, self.seed, number)).collect()
+            }
             Err(_) => vec![self.nothing(); to - from],
         };
         self.by_service(runs)
@@ -79,7 +82,8 @@ impl Ground {
         let runs = match self.staged(changes) {
             Ok(staged) => {
                 let numbers = (from..to).into_par_iter();
-                numbers.map(|number| staged.numbers(self.seed, number)).collect()
+                let one = |room: &mut Room, number| staged.numbers(room, self.seed, number);
+                numbers.map_init(Room::default, one).collect()
             }
             Err(_) => vec![self.nothing(); to - from],
         };
@@ -116,10 +120,11 @@ type StagedCase = (Case, Arc<Scenario>);
 impl Staged {
     /// The numbers of each service with a seed. If the good version of one is not rolled out,
     /// those that fail are not looked at, and nothing counts.
-    fn numbers(&self, first: u64, number: usize) -> Vec<Numbers> {
+    fn numbers(&self, room: &mut Room, first: u64, number: usize) -> Vec<Numbers> {
         let seed = seed(first, number as u64).0;
-        let seen =
-            |(case, scenario): &StagedCase| run(&self.deploy, *case, scenario, seed).0.services;
+        let mut seen = |(case, scenario): &StagedCase| {
+            run(room, &self.deploy, *case, scenario, seed).0.services
+        };
         let mut good = seen(&self.good);
         let good = self.places.iter().map(|place| {
             let service = &self.deploy.services[*place];

@@ -14,7 +14,7 @@ use crate::cli::say::{answer, complain, note};
 use crate::cli::threads::threads;
 use crate::client::image::Reference;
 use crate::compose::run::{DEPLOYED_ONCE, Stack};
-use crate::plan::forecast::{self, Forecast};
+use crate::plan::forecast::{self, Forecast, Room};
 use crate::plan::mode::Mode;
 use crate::plan::stage::{Base, Case, Deploy};
 use crate::plan::trace::trace;
@@ -117,7 +117,13 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
         let mut scenario = (*deploy.scenario(case)).clone();
         scenario.seed = args.seed.unwrap_or(scenario.seed);
         // A version that goes on crashing is shown for as long as the forecast looks at it.
-        let (_, over) = forecast::run(&deploy, case, &deploy.scenario(case), scenario.seed);
+        let (_, over) = forecast::run(
+            &mut Room::default(),
+            &deploy,
+            case,
+            &deploy.scenario(case),
+            scenario.seed,
+        );
         scenario.limits.time = over.since(SimTime::ZERO);
         let written = scenario.to_tree().to_lines();
         return Ok(answer(|out| out.write_all(written.as_bytes()).map(|()| Exit::Success)));

@@ -22,7 +22,7 @@ pub(super) struct Reading<'a> {
     /// The places of the records that [`State::apply`] learns from: most are requests and probes.
     telling: Vec<usize>,
     /// By step: the records with which it began and ended.
-    steps: Vec<[Option<usize>; 2]>,
+    steps: BTreeMap<u32, [Option<usize>; 2]>,
 }
 
 /// Where a window lies: records from `from`, up to but without `to`, and the times of its ends.
@@ -143,13 +143,9 @@ impl State {
 
 impl<'a> Reading<'a> {
     pub(super) fn new(records: &'a [Record], footer: &Footer) -> Reading<'a> {
-        let (mut telling, mut steps) = (Vec::new(), Vec::new());
+        let (mut telling, mut steps) = (Vec::new(), BTreeMap::new());
         let mut note = |step: u32, end: usize, place: usize| {
-            let step = step as usize;
-            if steps.len() <= step {
-                steps.resize(step + 1, [None; 2]);
-            }
-            steps[step][end].get_or_insert(place);
+            steps.entry(step).or_insert([None; 2])[end].get_or_insert(place);
         };
         for (place, record) in records.iter().enumerate() {
             match &record.fact {
@@ -201,12 +197,12 @@ impl<'a> Reading<'a> {
 
     /// The record with which a step began.
     pub(super) fn began(&self, step: StepNo) -> Option<usize> {
-        self.steps.get(step.0 as usize)?[0]
+        self.steps.get(&step.0)?[0]
     }
 
     /// The record with which a step ended.
     pub(super) fn ended(&self, step: StepNo) -> Option<usize> {
-        self.steps.get(step.0 as usize)?[1]
+        self.steps.get(&step.0)?[1]
     }
 
     /// The service of that name, whenever it existed.

@@ -349,3 +349,160 @@ impl Look<'_> {
 fn message_of(status: UpdateStatus) -> String {
     status.message.text(|_| "{task}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::ids::{Id, Identifier, NodeIx, Ordinal, SlotNo, SpecVersion};
+    use crate::scenario::expect::StepClaim;
+    use crate::scenario::model::StepNo;
+    use crate::swarmkit::spec::{Mode, TaskTemplate};
+    use crate::swarmkit::task::StatusMessage;
+    use crate::timeline::ends::{DigestValue, Footer, Stop};
+    use crate::timeline::record::{CommandFact, Maker, RequestOutcome, TaskCreated, TaskStatus};
+
+    /// A service of two replicas, what becomes of its tasks, and requests.
+    fn records(ops: &[(u8, u8, u64)]) -> Vec<Record> {
+        let service = ServiceIx::from_index(0);
+        let mode = Mode::Replicated { replicas: 2 };
+        let spec = Arc::new(ServiceSpec {
+            name: "web".into(),
+            labels: BTreeMap::new(),
+            task: TaskTemplate::default(),
+            mode,
+            update: None,
+            rollback: None,
+            endpoint: None,
+        });
+        let id = Identifier::new(0, 1);
+        let created = ServiceChange::Created { id, spec, version: SpecVersion(0) };
+        let mut at = SimTime::ZERO;
+        let mut records =
+            vec![Record { at, because: None, fact: Fact::Service { service, change: created } }];
+        for (kind, task, wait) in ops {
+            at = SimTime(at.0 + wait);
+            let number = usize::from(*task);
+            let status = |state| {
+                let message = StatusMessage::Created;
+                TaskChange::Status(TaskStatus { state, message, err: None, exit: None, stamp: at })
+            };
+            let change = match kind {
+                0 => TaskChange::Created(TaskCreated {
+                    id: Identifier::new(1, number as u64),
+                    service,
+                    slot: SlotKey::Slot(SlotNo(number as u32)),
+                    ordinal: Ordinal(1),
+                    image: "a:1".into(),
+                    version: SpecVersion(0),
+                    desired: TaskState::Running,
+                    maker: Maker::Orchestrator,
+                }),
+                1 | 2 => status(TaskState::Running),
+                3 => status(TaskState::Failed),
+                4 => TaskChange::Desired(TaskState::Shutdown),
+                5 => {
+                    let change = ServiceChange::Removed;
+                    let fact = Fact::Service { service, change };
+                    records.push(Record { at, because: None, fact });
+                    continue;
+                }
+                _ => {
+                    let (node, outcome) = (NodeIx::from_index(0), RequestOutcome::NoService);
+                    let fact = Fact::Request { port: 80, node, service: None, outcome };
+                    records.push(Record { at, because: None, fact });
+                    continue;
+                }
+            };
+            let fact = Fact::Task { task: TaskIx::from_index(number), change };
+            records.push(Record { at, because: None, fact });
+        }
+        records
+    }
+
+    /// What bounds and times without tasks are made from: changes of the number that runs, from
+    /// the first instant on that is seen.
+    fn changes(seen: Vec<(SimTime, u64)>) -> Vec<(SimTime, u64)> {
+        let mut changes: Vec<(SimTime, u64)> = Vec::new();
+        for (at, running) in seen {
+            if changes.last().is_none_or(|(_, last)| *last != running) {
+                changes.push((at, running));
+            }
+        }
+        changes
+    }
+
+    proptest! {
+        /// Against the plain way: record by record, each instant.
+        #[test]
+        fn instants_without_news_are_passed_over(
+            ops in prop::collection::vec((0u8..9, 0u8..3, 0u64..3), 0..24),
+        ) {
+            let records = records(&ops);
+            let end = records.last().expect("there is one").at;
+            let (stop, digest) = (Stop::Quiet, DigestValue::default());
+            let footer = Footer { at: end, stop, records: 0, events: 0, digest };
+            let reading = Reading::new(&records, &footer);
+            let ix = ServiceIx::from_index(0);
+            let runs = |state: &State| state.services.get(&ix).map_or(0, |s| s.running);
+            let mut first = None;
+            for to in 0..=records.len() {
+                let mut state = State::default();
+                records[..to].iter().for_each(|record| state.apply(record));
+                prop_assert_eq!(runs(&reading.state(to)), runs(&state));
+                let ended = to > 0 && reading.ends_instant(to - 1);
+                let known = state.services.get(&ix);
+                let whole = known.is_some_and(|s| s.running >= s.replicas().unwrap_or(1));
+                first = first.or((ended && whole).then_some(to));
+            }
+            prop_assert_eq!(reading.first_convergence(ix), first);
+            let window = Window { since: None, after: None };
+            let last = reading.state(records.len());
+            for to in 0..=records.len() {
+                for from in 0..=to + 1 {
+                    let part = Part { from, to, ends: SimTime(end.0 + 7) };
+                    let look =
+                        Look { reading: &reading, window, part, ix, last: &last, always: true };
+                    let (mut state, mut plain) = (State::default(), Vec::new());
+                    let mut ends = part.ends;
+                    for (place, record) in records[..to].iter().enumerate() {
+                        let change = ServiceChange::Removed;
+                        if record.fact == (Fact::Service { service: ix, change }) {
+                            ends = record.at;
+                            break;
+                        }
+                        state.apply(record);
+                        let next = records[..to].get(place + 1);
+                        if place + 1 >= from && next.is_none_or(|next| next.at > record.at) {
+                            plain.push((record.at, runs(&state)));
+                        }
+                    }
+                    let mut seen = Vec::new();
+                    let ended = look.each_instant(from, |at, state| seen.push((at, runs(state))));
+                    prop_assert_eq!((ended, changes(seen)), (ends, changes(plain)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn steps_of_somebody_elses_file_may_be_anything() {
+        let typed = |step| Fact::Command(CommandFact::Typed { step, line: "x".into() });
+        let exited = |step| Fact::Command(CommandFact::Exited { step, code: 0 });
+        let facts = [exited(1), exited(u32::MAX), typed(1), typed(u32::MAX)];
+        let at = SimTime::ZERO;
+        let records = facts.map(|fact| Record { at, because: None, fact });
+        let (stop, digest) = (Stop::Quiet, DigestValue::default());
+        let footer = Footer { at, stop, records: 4, events: 0, digest };
+        let reading = Reading::new(&records, &footer);
+        let prints = [StepClaim::Prints("x".into()), StepClaim::Exit(0)];
+        for step in [1, 7] {
+            let claims = crate::expect::step::evaluate(&reading, StepNo(step), None, &prints);
+            let held: Vec<bool> = claims.iter().map(|claim| claim.found.is_none()).collect();
+            assert_eq!(held, [false, step != 7]);
+        }
+    }
+}

@@ -23,9 +23,12 @@ pub(super) fn evaluate(
         Fact::Command(CommandFact::Exited { code, .. }) => Some(*code),
         _ => None,
     });
-    let own = began.map_or(0..0, |began| began..ended.map_or(reading.records.len(), |at| at + 1));
+    // In a file of somebody else a step may end before it begins.
+    let own = began.and_then(|began| {
+        reading.records.get(began..ended.map_or(reading.records.len(), |ended| ended + 1))
+    });
     let prints = |wanted: &str| {
-        reading.records[own.clone()].iter().any(|record| match &record.fact {
+        own.unwrap_or_default().iter().any(|record| match &record.fact {
             Fact::Command(CommandFact::Printed { step: of, text, .. }) => {
                 *of == step.0 && text.contains(wanted)
             }

@@ -126,7 +126,7 @@ impl<E: Copy> Agenda<E> {
         Agenda { heap: self.heap, lanes: self.lanes, ..Agenda::new() }
     }
 
-    /// The present instant: that of the event served last.
+    /// The present instant: that of the event served last, or the one passed to since.
     pub fn now(&self) -> SimTime {
         self.now
     }

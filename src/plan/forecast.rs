@@ -121,14 +121,28 @@ pub struct ServiceSummary {
     pub course: Vec<(Span, u64)>,
 }
 
+/// Where one run is made after the other.
+#[derive(Default)]
+pub struct Room(Option<Simulation>);
+
 /// Runs one run of a case: its numbers, and when it was over.
-pub fn run(deploy: &Deploy, case: Case, scenario: &Arc<Scenario>, seed: u64) -> (Seen, SimTime) {
+pub fn run(
+    room: &mut Room,
+    deploy: &Deploy,
+    case: Case,
+    scenario: &Arc<Scenario>,
+    seed: u64,
+) -> (Seen, SimTime) {
     let bad = match case {
         Case::Good => None,
         Case::Bad(place, _) => deploy.bad_image(place),
     };
     let mut watch = Watch::new(scenario, bad);
-    let mut simulation = Simulation::undrawn(scenario, Seed(seed)).without_digest();
+    let simulation = match room.0.take() {
+        Some(room) => room.anew(scenario, Seed(seed)),
+        None => Simulation::undrawn(scenario, Seed(seed)).without_digest(),
+    };
+    let simulation = room.0.insert(simulation);
     let mut stop = simulation.run_until(SimTime::ZERO, &mut watch);
     while stop.is_none() && !watch.is_over() {
         stop = simulation.step(&mut watch);
@@ -149,11 +163,12 @@ pub fn runs(deploy: &Deploy, modes: &[Mode], runs: usize, first_seed: u64) -> Ru
     let cases = std::iter::once(Case::Good).chain(failing);
     let staged: Vec<(Case, Arc<Scenario>)> =
         cases.map(|case| (case, deploy.scenario(case))).collect();
-    let one = |number: usize| {
+    let one = |room: &mut Room, number: usize| {
         let (case, scenario) = &staged[number / runs];
-        run(deploy, *case, scenario, seed(first_seed, (number % runs) as u64).0).0
+        run(room, deploy, *case, scenario, seed(first_seed, (number % runs) as u64).0).0
     };
-    let all: Vec<Seen> = (0..staged.len() * runs).into_par_iter().map(one).collect();
+    let all: Vec<Seen> =
+        (0..staged.len() * runs).into_par_iter().map_init(Room::default, one).collect();
     let mut all = all.into_iter();
     let seen = |(case, _): (Case, _)| (case, all.by_ref().take(runs).collect());
     staged.into_iter().map(seen).collect()

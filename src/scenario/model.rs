@@ -70,6 +70,11 @@ impl Default for Scenario {
 pub const DEFAULT_WATCH: Span = Span::from_secs(30);
 
 impl Scenario {
+    /// Whether what commands read is the same.
+    pub fn has_files_of(&self, other: &Scenario) -> bool {
+        (&self.files, &self.environment) == (&other.files, &other.environment)
+    }
+
     /// The behaviour of the image of a reference, whatever digest or registry prefix it was given;
     /// an image that is not described behaves well and takes no time of its own.
     pub fn image(&self, reference: &str) -> Image {

@@ -44,6 +44,14 @@ pub(super) struct Clients {
     pub(super) stacks: Stacks,
 }
 
+impl Clients {
+    /// Before the first command of another run, which may have the same files.
+    pub(super) fn anew(self, same_files: bool) -> Clients {
+        let stacks = if same_files { self.stacks.anew() } else { Stacks::default() };
+        Clients { stacks, ..Clients::default() }
+    }
+}
+
 /// A client that waits for its service to converge.
 #[derive(Clone, Debug)]
 struct Attached {

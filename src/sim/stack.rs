@@ -4,6 +4,7 @@
 //! `remove.go`. A line is printed when its request is sent, and takes effect when it arrives.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::base::chance::{Role, Whom};
 use crate::base::ids::{Identifier, RecordNo, ServiceIx};
@@ -11,7 +12,7 @@ use crate::client::command::{DockerCommand, ListOptions, Wait};
 use crate::client::failure::CliFailure;
 use crate::client::stack::{DETACH_NOTICE, ResolveImage, StackDeploy, nothing_found};
 use crate::client::{ls, ps, table};
-use crate::compose::{ComposeFile, Deployment, IMAGE_LABEL, NAMESPACE_LABEL, ServicePlan};
+use crate::compose::{Deployment, IMAGE_LABEL, NAMESPACE_LABEL, Refusal, ServicePlan};
 use crate::compose::{Surroundings, read};
 use crate::sim::ahead::Event;
 use crate::sim::rows::{service_row, task_rows};
@@ -27,6 +28,16 @@ pub(super) struct Stacks {
     runs: BTreeMap<u32, Run>,
     /// Networks, secrets and configs, each with its stack.
     objects: BTreeMap<(Kind, String), String>,
+    /// What was read so far, by file and stack. It depends on the scenario's texts alone.
+    read: BTreeMap<(String, String), Deployed>,
+}
+
+/// A file that docker has read.
+#[derive(Clone, Debug)]
+struct Deployed {
+    /// What it prints at once.
+    warnings: Arc<str>,
+    deployment: Arc<Deployment>,
 }
 
 /// Something of a stack that is no service.
@@ -68,7 +79,7 @@ struct Run {
 
 #[derive(Clone, Debug)]
 enum Begins {
-    Deploy(Box<StackDeploy>, Box<Deployment>),
+    Deploy(Box<StackDeploy>, Arc<Deployment>),
     Remove(Vec<String>),
 }
 
@@ -79,7 +90,7 @@ enum Work {
     Remove(Kind, String),
     RemoveService(ServiceIx),
     /// The specs are made now that what they name is there.
-    Specs(Box<StackDeploy>, Box<Deployment>),
+    Specs(Box<StackDeploy>, Arc<Deployment>),
     Service(Box<ServicePlan>, Option<(ServiceIx, u64)>),
     /// Networks that must be there.
     Look(Vec<String>),
@@ -87,6 +98,11 @@ enum Work {
 }
 
 impl Stacks {
+    /// Before the first command of another run, which has the same files.
+    pub(super) fn anew(self) -> Stacks {
+        Stacks { read: self.read, ..Stacks::default() }
+    }
+
     /// Whether a stack has made it.
     pub(super) fn has(&self, kind: Kind, name: &str) -> bool {
         self.objects.contains_key(&(kind, name.to_string()))
@@ -109,15 +125,15 @@ impl Simulation {
                     self.fail(step, &failure);
                     return true;
                 }
-                Ok((file, deployment)) => {
-                    let mut text = file.warnings;
+                Ok(Deployed { warnings, deployment }) => {
+                    let mut text = warnings.to_string();
                     if deploy.detach_left_out {
                         text.push_str(DETACH_NOTICE);
                     }
                     self.manager.store.journal.wake(typed);
                     self.print(step, Stream::Err, &text);
                     let wait = deploy.wait;
-                    (Begins::Deploy(deploy.clone(), Box::new(deployment)), wait)
+                    (Begins::Deploy(deploy.clone(), deployment), wait)
                 }
             },
             DockerCommand::StackRm { stacks } => (Begins::Remove(stacks.clone()), Wait::default()),
@@ -133,10 +149,14 @@ impl Simulation {
     }
 
     /// The file of a command, as a deployment.
-    fn deployment(&self, deploy: &StackDeploy) -> Result<(ComposeFile, Deployment), CliFailure> {
+    fn deployment(&mut self, deploy: &StackDeploy) -> Result<Deployed, CliFailure> {
         let [path] = deploy.files.as_slice() else {
             return Err(CliFailure::error("several Compose files at once: not simulated"));
         };
+        let key = (path.clone(), deploy.stack.clone());
+        if let Some(read) = self.clients.stacks.read.get(&key) {
+            return Ok(read.clone());
+        }
         let files = &self.scenario.files;
         let Some(text) = files.get(path) else {
             return Err(CliFailure::error(format_args!("open {path}: no such file or directory")));
@@ -144,8 +164,10 @@ impl Simulation {
         let environment = &self.scenario.environment;
         let file = read(text, Surroundings { environment, files, path })
             .map_err(|refusal| CliFailure::error(refusal.docker))?;
-        let deployment = file.lower(&deploy.stack, path);
-        Ok((file, deployment))
+        let deployment = Arc::new(file.lower(&deploy.stack, path));
+        let read = Deployed { warnings: file.warnings.into(), deployment };
+        self.clients.stacks.read.insert(key, read.clone());
+        Ok(read)
     }
 
     /// The next request goes out.
@@ -202,7 +224,7 @@ impl Simulation {
                     let Some(Work::Specs(deploy, deployment)) = run.work.pop_front() else {
                         break;
                     };
-                    match self.plans(&deploy, *deployment) {
+                    match self.plans(&deploy, &deployment) {
                         Ok(plans) => run.work.extend(plans),
                         Err(failure) => return self.fail(step, &failure),
                     }
@@ -305,15 +327,21 @@ impl Simulation {
     }
 
     /// The services to create and to update.
-    fn plans(&self, deploy: &StackDeploy, deployment: Deployment) -> Result<Vec<Work>, CliFailure> {
-        let plans = deployment.services.map_err(|refusal| CliFailure::error(refusal.docker))?;
-        for plan in &plans {
+    fn plans(
+        &self,
+        deploy: &StackDeploy,
+        deployment: &Deployment,
+    ) -> Result<Vec<Work>, CliFailure> {
+        let refused = |refusal: &Refusal| CliFailure::error(&refusal.docker);
+        let plans = deployment.services.as_ref().map_err(refused)?;
+        for plan in plans {
             self.check_files(&plan.spec).map_err(|failure| {
                 CliFailure::error(format_args!("service {}: {}", plan.key, failure.stderr.trim()))
             })?;
         }
         let existing = self.services_of(&deploy.stack);
-        let work = |mut plan: ServicePlan| {
+        let work = |plan: &ServicePlan| {
+            let mut plan = plan.clone();
             let known = existing.get(&plan.spec.name).copied();
             let stored = known.map(|service| self.spec_of(service));
             let same = stored.as_ref().filter(|stored| {
@@ -334,7 +362,7 @@ impl Simulation {
             let known = known.map(|service| (service, self.version_of(service)));
             Work::Service(Box::new(plan), known)
         };
-        Ok(plans.into_iter().map(work).collect())
+        Ok(plans.iter().map(work).collect())
     }
 
     fn work(

@@ -5,7 +5,7 @@
 //! others pass the agenda by. One that is told by the second costs nothing while nothing changes:
 //! between two events all its requests meet the same containers and load balancers, so that they
 //! are counted and not made; see [`Simulation::count_traffic`], which is called before anything can
-//! change. Where nobody looks at single requests, the others are counted in the same way.
+//! change. Where nobody looks at single requests, those that are told each by each are counted too.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -223,11 +223,17 @@ impl Simulation {
         due
     }
 
-    /// A source that is told each by each has its turn: an event for each moment. False if the run
-    /// has to look up before.
+    /// A source that is told each by each has its turn: an event for each moment. False if that has
+    /// to wait: a limit is reached, or enough records are to be handed on.
     fn takes_turn(&mut self, due: SimTime) -> bool {
-        let looks_up = self.manager.store.journal.news() >= TOLD_AT_ONCE;
-        due == self.now() || !looks_up && self.turns_to(due)
+        if due == self.now() {
+            return true;
+        }
+        let goes_on = self.manager.store.journal.news() < TOLD_AT_ONCE && self.may_go_on();
+        if goes_on {
+            self.turn_to(due);
+        }
+        goes_on
     }
 
     /// The request that is due.
@@ -319,6 +325,9 @@ impl Simulation {
             return false;
         }
         let each = traffic.told == Told::Each;
+        if each && !self.may_go_on() {
+            return false;
+        }
         let until = if each {
             // Each of them is an event.
             let left = i64::try_from(self.events_left()).unwrap_or(i64::MAX);
@@ -330,8 +339,8 @@ impl Simulation {
         source.pass(count, traffic.every);
         if each {
             // The first of them has been turned to.
-            self.events += count - 1;
-            self.ahead.pass_to(SimTime(source.next.0 - traffic.every.0 as u64));
+            let last = SimTime(source.next.0 - traffic.every.0 as u64);
+            self.turn_to_last_of(count - 1, last);
         }
         true
     }

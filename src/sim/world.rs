@@ -30,13 +30,23 @@ use crate::timeline::sink::Sink;
 /// What is told of a run beside what happens in the cluster.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tells {
-    /// What commands print and draw, if nothing goes wrong.
+    /// What commands print and draw, if nothing goes wrong; and the answers of those that only look
+    /// at something.
     pub screens: bool,
     /// Each request that the scenario wants to be told by itself; otherwise their numbers.
     pub requests: bool,
 }
 
 const EVERYTHING: Tells = Tells { screens: true, requests: true };
+
+/// What a leader of the scenario's cluster has.
+fn setup(scenario: &Scenario, choices: &Choices) -> Setup {
+    let scheduler = match choices.hints() {
+        Some(given) if !given.placement.is_empty() => Placement::Given,
+        _ => Placement::Compared,
+    };
+    Setup { hop: scenario.cluster.commit_hop, scheduler: Some(scheduler), allocator: true }
+}
 
 /// One run of one scenario.
 #[derive(Clone)]
@@ -115,14 +125,7 @@ impl Simulation {
         room: Option<Simulation>,
     ) -> Simulation {
         let cluster_key = seed.key(Whom::Cluster, "");
-        let setup = Setup {
-            hop: scenario.cluster.commit_hop,
-            scheduler: Some(match choices.hints() {
-                Some(given) if !given.placement.is_empty() => Placement::Given,
-                _ => Placement::Compared,
-            }),
-            allocator: true,
-        };
+        let setup = setup(scenario, &choices);
         let mut timing = Timing::default();
         if !scenario.cluster.engine.watches_late() {
             timing.final_watch_margin = None;
@@ -131,11 +134,12 @@ impl Simulation {
         let phase = choices.status_phase(cluster_key, 0, interval);
         let history = scenario.cluster.task_history_limit;
         let given = choices.hints().cloned();
-        let (manager, mut engine, ahead, digest) = match room {
+        let (manager, mut engine, ahead, clients, digest) = match room {
             None => (
                 Manager::new(setup, history, choices, timing),
                 Engine::new(scenario.clone(), phase),
                 Ahead::new(),
+                Clients::default(),
                 Some(Digest::new()),
             ),
             Some(mut room) => {
@@ -146,6 +150,7 @@ impl Simulation {
                     room.manager.anew(setup, history, choices, timing),
                     room.engine.anew(scenario.clone(), phase),
                     room.ahead.anew(),
+                    room.clients.anew(room.scenario.has_files_of(scenario)),
                     room.digest,
                 )
             }
@@ -157,7 +162,7 @@ impl Simulation {
             manager,
             engine,
             script: Script::new(scenario),
-            clients: Clients::default(),
+            clients,
             requests: Requests::default(),
             scenario: scenario.clone(),
             cluster_key,
@@ -392,18 +397,25 @@ impl Simulation {
         }
     }
 
-    /// Turns to a moment before all events as if one were due then: the one under way is over.
-    /// False if that reaches a limit, which then is found where it ends.
-    pub(super) fn turns_to(&mut self, at: SimTime) -> bool {
+    /// Whether another event may follow the one under way: it reaches no limit.
+    pub(super) fn may_go_on(&mut self) -> bool {
         let before = (self.events, self.instant);
         self.spend();
         let goes_on = self.limit().is_none();
-        if goes_on {
-            self.ahead.pass_to(at);
-        } else {
-            (self.events, self.instant) = before;
-        }
+        (self.events, self.instant) = before;
         goes_on
+    }
+
+    /// Turns to a moment before all events as if one were due then: the one under way is over.
+    pub(super) fn turn_to(&mut self, at: SimTime) {
+        self.spend();
+        self.ahead.pass_to(at);
+    }
+
+    /// The same for the last of so many moments.
+    pub(super) fn turn_to_last_of(&mut self, events: u64, at: SimTime) {
+        self.events += events;
+        self.ahead.pass_to(at);
     }
 
     /// So many events may follow the one under way.
@@ -441,10 +453,13 @@ impl Simulation {
     }
 
     /// The moment before which no event is due and the run does not end: until then requests are
-    /// all that happens. Never, if there are others that are counted before each event.
+    /// all that happens. The start of time if there is none; so it is where other requests are
+    /// counted before each event, which may be answered by the same load balancers.
     pub(super) fn calm_until(&self) -> SimTime {
+        if self.counts_traffic {
+            return SimTime::ZERO;
+        }
         let end = match self.is_pending() {
-            _ if self.counts_traffic => return SimTime::ZERO,
             false if self.script.is_waiting() => return SimTime::ZERO,
             false => self.until.min(self.watched()),
             true => self.until,

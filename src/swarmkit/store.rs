@@ -288,11 +288,6 @@ impl Store {
         self.templates.task(template)
     }
 
-    /// The first spec that had a template.
-    pub fn spec_of(&self, template: TemplateIx) -> &Arc<ServiceSpec> {
-        self.templates.spec(template)
-    }
-
     /// Whether two templates differ in placement and registry credentials at most.
     pub fn are_alike(&self, one: TemplateIx, other: TemplateIx) -> bool {
         self.templates.are_alike(one, other)

@@ -89,7 +89,8 @@ pub struct Runner<'a> {
 
 impl Runner<'_> {
     fn chunk(&self, chunk: Chunk, failed: &AtomicBool) -> Option<Vec<Replicate>> {
-        // A copy of its own: threads that count the owners of one copy wait for each other.
+        // A copy of its own: threads that count the owners of one copy at each event wait for each
+        // other. What the copies still share is counted a few times a run.
         let scenario = Arc::new((*self.cells[chunk.cell]).clone());
         let mut room = None;
         let replicate = |number| {

@@ -56,6 +56,7 @@ impl Engine {
         }
         if closed {
             self.nodes[running.notes.node].forget(task, running.notes.starting);
+            self.keep_room(running);
         } else {
             self.tasks[task].running = Some(running);
         }

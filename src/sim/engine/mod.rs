@@ -121,7 +121,7 @@ pub struct Engine {
     images: BTreeMap<Arc<str>, (Arc<str>, Arc<Image>)>,
     nodes: IdVec<NodeIx, OnNode>,
     tasks: IdPieces<TaskIx, Link>,
-    /// Rooms of tasks that are at rest now.
+    /// Rooms of tasks that are over or at rest: what is in them is of no meaning.
     #[expect(clippy::vec_box, reason = "the boxes are what is kept")]
     rooms: Vec<Box<Running>>,
     templates: BTreeMap<(TemplateIx, EndpointIx, u16), Arc<Template>>,
@@ -220,7 +220,7 @@ impl Engine {
         self.due.clear();
         self.backends.clear();
         for task in self.tasks.ids() {
-            self.leave_room(task);
+            self.let_go(task);
         }
         // What does not depend on the seed is kept for the same scenario.
         let same = Arc::ptr_eq(&self.scenario, &scenario) && !self.software_changed;
@@ -253,9 +253,16 @@ impl Engine {
     }
 
     /// Lets agent and container of a task go.
-    fn leave_room(&mut self, task: TaskIx) {
-        let room = self.tasks[task].running.take();
-        self.rooms.extend(room.filter(|_| self.rooms.len() < KEPT_ROOM));
+    fn let_go(&mut self, task: TaskIx) {
+        if let Some(running) = self.tasks[task].running.take() {
+            self.keep_room(running);
+        }
+    }
+
+    fn keep_room(&mut self, room: Box<Running>) {
+        if self.rooms.len() < KEPT_ROOM {
+            self.rooms.push(room);
+        }
     }
 
     /// How software behaves now.

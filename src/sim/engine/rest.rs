@@ -37,7 +37,7 @@ impl Engine {
             let container = container.container().state();
             link.rest = Some(Rest { desired: agent.desired(), container });
             link.latest = notes.latest;
-            self.leave_room(task);
+            self.let_go(task);
         }
     }
 

@@ -2,12 +2,10 @@
 //!
 //! Upstream: `manager/scheduler/pipeline.go`, `manager/scheduler/filter.go`.
 
-use std::sync::Arc;
-
-use crate::base::ids::{ServiceIx, TaskIx};
+use crate::base::ids::{ServiceIx, TaskIx, TemplateIx};
 use crate::swarmkit::constraint;
 use crate::swarmkit::scheduler::nodes::NodeInfo;
-use crate::swarmkit::spec::{EndpointSpec, Protocol, PublishMode, ServiceSpec};
+use crate::swarmkit::spec::{EndpointSpec, Protocol, PublishMode, TaskTemplate};
 use crate::swarmkit::store::{Node, Store};
 
 /// The filters that are modelled, in upstream's order. Deviation: plugins and cluster volumes are
@@ -22,7 +20,7 @@ const MAX_REPLICAS: usize = 5;
 
 /// The filters set up for one task, with a count of the nodes that failed each.
 pub(super) struct Pipeline {
-    spec: Arc<ServiceSpec>,
+    template: TemplateIx,
     host_ports: Vec<(Protocol, u32)>,
     service: ServiceIx,
     failed: [u32; FILTERS],
@@ -33,7 +31,7 @@ impl Pipeline {
     pub(super) fn of(store: &Store, task: TaskIx) -> Pipeline {
         let stored = store.task_ever(task);
         Pipeline {
-            spec: store.spec_of(stored.template).clone(),
+            template: stored.template,
             host_ports: host_ports(store.endpoint(stored.endpoint)),
             service: stored.service,
             failed: [0; FILTERS],
@@ -43,8 +41,8 @@ impl Pipeline {
     /// Whether the node passes all filters; it is charged to the first it fails.
     ///
     /// Upstream: `manager/scheduler/pipeline.go` `Process`.
-    pub(super) fn passes(&mut self, node: &Node, info: &NodeInfo) -> bool {
-        if let Some(filter) = self.first_failed(node, info) {
+    pub(super) fn passes(&mut self, store: &Store, node: &Node, info: &NodeInfo) -> bool {
+        if let Some(filter) = self.first_failed(store.template(self.template), node, info) {
             self.failed[filter] += 1;
             false
         } else {
@@ -53,11 +51,11 @@ impl Pipeline {
         }
     }
 
-    fn first_failed(&self, node: &Node, info: &NodeInfo) -> Option<usize> {
+    fn first_failed(&self, task: &TaskTemplate, node: &Node, info: &NodeInfo) -> Option<usize> {
         if !node.is_schedulable() {
             return Some(READY);
         }
-        if let Some(resources) = &self.spec.task.resources {
+        if let Some(resources) = &task.resources {
             let wanted = &resources.reservations;
             if wanted.nano_cpus > info.free_cpus(node)
                 || wanted.memory_bytes > info.free_memory(node)
@@ -65,7 +63,7 @@ impl Pipeline {
                 return Some(RESOURCE);
             }
         }
-        if let Some(placement) = &self.spec.task.placement {
+        if let Some(placement) = &task.placement {
             if !constraint::all_match(&placement.constraints, node) {
                 return Some(CONSTRAINT);
             }
@@ -81,7 +79,7 @@ impl Pipeline {
         if self.host_ports.iter().any(|port| info.uses_port(*port)) {
             return Some(HOST_PORT);
         }
-        let most = self.spec.task.placement.as_ref().map_or(0, |p| p.max_replicas);
+        let most = task.placement.as_ref().map_or(0, |p| p.max_replicas);
         if most > 0 && u64::from(info.active_of(self.service)) >= most {
             return Some(MAX_REPLICAS);
         }

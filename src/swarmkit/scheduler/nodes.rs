@@ -116,7 +116,7 @@ impl NodeSet {
     /// Whether a node passes the filters of a task.
     pub(super) fn passes(&self, store: &Store, pipeline: &mut Pipeline, node: NodeIx) -> bool {
         let (stored, info) = (store.node(node), self.infos.get(node));
-        stored.zip(info).is_some_and(|(stored, info)| pipeline.passes(stored, info))
+        stored.zip(info).is_some_and(|(stored, info)| pipeline.passes(store, stored, info))
     }
 
     /// Whether failures may decide anything.

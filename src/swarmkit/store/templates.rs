@@ -22,10 +22,6 @@ struct Template {
 }
 
 impl Templates {
-    pub(super) fn spec(&self, template: TemplateIx) -> &Arc<ServiceSpec> {
-        &self.all[template].spec
-    }
-
     pub(super) fn task(&self, template: TemplateIx) -> &TaskTemplate {
         &self.all[template].spec.task
     }
