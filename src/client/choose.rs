@@ -109,10 +109,10 @@ pub fn choose<'a>(
     chosen.clear();
     let job = spec.mode.is_job();
     let rank = |desired, state| (if job { state } else { desired }, state);
-    for task in tasks {
+    tasks.into_iter().for_each(|task| {
         let task: Candidate<'_> = task.into();
         if task.desired >= TaskState::Remove || task.state >= TaskState::Remove {
-            continue;
+            return;
         }
         let node = match task.place {
             Place::Slot(_) => task.node,
@@ -120,7 +120,7 @@ pub fn choose<'a>(
         };
         let up = node.is_none_or(|node| !is_down(node));
         if !up && !job && matches!(task.place, Place::Slot(_)) {
-            continue;
+            return;
         }
         match place_among(&chosen, task.place) {
             Ok(at) => {
@@ -131,7 +131,7 @@ pub fn choose<'a>(
             }
             Err(at) => chosen.insert(at, task.entry(up)),
         }
-    }
+    });
     let runs = |task: &Entry| {
         if job {
             task.state < TaskState::Complete

@@ -105,12 +105,11 @@ impl Attached {
             job.is_none_or(|job| job.has(task))
                 && !is_task_dirty(store, snapshot, store.snapshot(task))
         };
-        let tasks = candidates(store, self.service).filter(|(task, _)| current(*task));
+        let tasks = candidates(store, self.service, current);
         // Nobody is down, as a rule, and then nothing is collected.
         let down = store.nodes().filter(|(_, node)| node.state == NodeState::Down);
         let down: Vec<Identifier> = down.map(|(_, node)| node.id).collect();
-        let seen = tasks.map(|(_, seen)| seen);
-        choose(&snapshot.spec, status, seen, |node| down.contains(&node), room)
+        choose(&snapshot.spec, status, tasks, |node| down.contains(&node), room)
     }
 
     /// When to file the next poll: the first on the client's grid at or after `at`, unless an

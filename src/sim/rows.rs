@@ -109,22 +109,22 @@ pub(super) fn task_rows(
     rows
 }
 
-/// The tasks of a service as an attached client looks at them, slot by slot.
+/// The current tasks of a service as an attached client looks at them, slot by slot.
 pub(super) fn candidates(
     store: &Store,
     service: ServiceIx,
-) -> impl Iterator<Item = (TaskIx, Candidate<'_>)> {
+    is_current: impl Fn(TaskIx) -> bool,
+) -> impl Iterator<Item = Candidate<'_>> {
     let tasks = store.slots(service).flat_map(move |slot| store.tasks_of_slot(service, slot));
-    tasks.map(|ix| {
+    tasks.filter(move |task| is_current(*task)).map(|ix| {
         let task = store.task_ever(ix);
-        let candidate = Candidate {
+        Candidate {
             place: place(store, task),
             node: task.node.map(|node| store.node_ever(node).id),
             desired: task.desired,
             state: task.state,
             err: task.err.as_deref(),
-        };
-        (ix, candidate)
+        }
     })
 }
 
