@@ -320,8 +320,8 @@ impl Simulation {
             && traffic.takes == Span::ZERO
             && traffic.connections == 0;
         // To make a few is no more work than to count them.
-        let few = 2 * self.asked_nodes(traffic) as u64;
-        if !simple || requests_before(until, source, traffic) < few {
+        let few = || 2 * self.asked_nodes(traffic) as u64;
+        if !simple || requests_before(until, source, traffic) < few() {
             return false;
         }
         let each = traffic.told == Told::Each;

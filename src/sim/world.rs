@@ -59,7 +59,7 @@ pub struct Simulation {
     pub(super) requests: Requests,
     pub(super) cluster_key: Key,
     pub(super) seed: Seed,
-    pub(super) ahead: Ahead,
+    ahead: Ahead,
     digest: Option<Digest>,
     pub(super) tells: Tells,
     /// Whether there are requests that are told by the second.
