@@ -22,6 +22,20 @@ pub(super) struct Requests {
     balancers: BTreeMap<(ServiceIx, NodeIx, Way), Seen>,
     /// Sources that have begun; the one that has its turn is not here meanwhile.
     pub(super) sources: BTreeMap<u32, Option<Box<Source>>>,
+    /// The nodes that a source asks, while its requests are counted.
+    pub(super) asked: Vec<NodeIx>,
+}
+
+impl Requests {
+    /// A load balancer that was asked before.
+    pub(super) fn known_balancer(
+        &self,
+        service: ServiceIx,
+        node: NodeIx,
+        way: Way,
+    ) -> Option<&Balancer> {
+        self.balancers.get(&(service, node, way)).map(|seen| &seen.balancer)
+    }
 }
 
 /// How a service is reached (semantics 13.1).

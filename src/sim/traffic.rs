@@ -43,7 +43,7 @@ pub(super) struct Source {
     in_flight: VecDeque<InFlight>,
     /// Since when the numbers are not told.
     since: SimTime,
-    counted: BTreeMap<Option<ServiceIx>, RequestCounts>,
+    counted: Vec<(Option<ServiceIx>, RequestCounts)>,
 }
 
 /// How many requests a source with steady arrivals makes before `until`.
@@ -65,8 +65,17 @@ impl Source {
             connections: vec![None; traffic.connections as usize],
             in_flight: VecDeque::new(),
             since: now,
-            counted: BTreeMap::new(),
+            counted: Vec::new(),
         }
+    }
+
+    /// The numbers of a service's requests that are not told yet.
+    fn counts(&mut self, service: Option<ServiceIx>) -> &mut RequestCounts {
+        let place = self.counted.partition_point(|(known, _)| *known < service);
+        if self.counted.get(place).is_none_or(|(known, _)| *known != service) {
+            self.counted.insert(place, (service, RequestCounts::default()));
+        }
+        &mut self.counted[place].1
     }
 
     /// So many requests were made without a look at each.
@@ -193,7 +202,7 @@ impl Simulation {
     fn tell(&mut self, number: u32, now: SimTime) {
         let Some(Some(source)) = self.requests.sources.get_mut(&number) else { return };
         let since = std::mem::replace(&mut source.since, now);
-        for (service, counts) in std::mem::take(&mut source.counted) {
+        for (service, counts) in source.counted.drain(..) {
             let fact = Fact::Requests { traffic: number, service, since, counts };
             self.manager.store.journal.note(now, fact);
         }
@@ -303,7 +312,7 @@ impl Simulation {
         outcome: RequestOutcome,
     ) {
         if traffic.told == Told::EachSecond || !self.tells.requests {
-            source.counted.entry(asked.service).or_default().add(outcome, 1);
+            source.counts(asked.service).add(outcome, 1);
         } else {
             let Asked { port, node, service } = asked;
             let fact = Fact::Request { port, node, service, outcome };
@@ -335,7 +344,11 @@ impl Simulation {
         } else {
             until
         };
-        let Some(count) = self.count_alike(traffic, source, until) else { return false };
+        let mut nodes = std::mem::take(&mut self.requests.asked);
+        self.note_asked(traffic, &mut nodes);
+        let counted = self.count_alike(traffic, source, until, &nodes);
+        self.requests.asked = nodes;
+        let Some(count) = counted else { return false };
         source.pass(count, traffic.every);
         if each {
             // The first of them has been turned to.
@@ -351,51 +364,41 @@ impl Simulation {
         traffic: &Traffic,
         source: &mut Source,
         mut until: SimTime,
+        nodes: &[NodeIx],
     ) -> Option<u64> {
         let first = source.next;
-        let nodes: Vec<NodeIx> = match traffic.node {
-            None if self.manager.store.nodes().next().is_some() => {
-                self.manager.store.nodes().map(|(node, _)| node).collect()
-            }
-            _ => vec![self.asked(traffic, 0)],
-        };
         if !nodes.iter().all(|node| self.engine.has_power(*node)) {
             return None;
         }
         let (service, way) = match self.reached(&traffic.target) {
             None => {
                 let count = requests_before(until, source, traffic);
-                let none = source.counted.entry(None).or_default();
+                let none = source.counts(None);
                 none.add(RequestOutcome::NoService, u32::try_from(count).unwrap_or(u32::MAX));
                 return Some(count).filter(|count| *count > 0);
             }
             Some((service, way @ (Way::Ingress | Way::Name))) => (service, way),
             _ => return None,
         };
-        for node in &nodes {
-            let (balancer, news) = self.balancer(service, *node, way, first);
-            let weighted: Vec<TaskIx> = balancer
-                .backends()
-                .filter(|(_, weighted)| *weighted)
-                .map(|(task, _)| task)
-                .collect();
+        for node in nodes {
+            let (_, news) = self.balancer(service, *node, way, first);
             until = news.map_or(until, |news| until.min(news));
-            if requests_before(until, source, traffic) < weighted.len() as u64 {
-                return None;
-            }
             let last = SimTime(until.0 - 1);
-            let serves = |task: &TaskIx| {
-                [first, last].iter().all(|at| self.listening(*task, *at) == Some(Listening::Serves))
+            let serves = |(task, _): (TaskIx, bool)| {
+                [first, last].iter().all(|at| self.listening(task, *at) == Some(Listening::Serves))
             };
-            if !weighted.iter().all(serves) {
+            let balancer = self.requests.known_balancer(service, *node, way)?;
+            if requests_before(until, source, traffic) < balancer.weighted() as u64
+                || !balancer.backends().filter(|(_, weighted)| *weighted).all(serves)
+            {
                 return None;
             }
         }
         let count = Some(requests_before(until, source, traffic)).filter(|count| *count > 0)?;
-        let counts = source.counted.entry(Some(service)).or_default();
+        let (made, counts) = (source.made, source.counts(Some(service)));
         for (place, node) in nodes.iter().enumerate() {
             // The first of them is asked by the request `made`, and so on in turn.
-            let turn = (place as u64 + nodes.len() as u64 - source.made % nodes.len() as u64)
+            let turn = (place as u64 + nodes.len() as u64 - made % nodes.len() as u64)
                 % nodes.len() as u64;
             let own = count.saturating_sub(turn).div_ceil(nodes.len() as u64);
             let (balancer, _) = self.balancer(service, *node, way, first);
@@ -416,7 +419,18 @@ impl Simulation {
         }
     }
 
-    /// How many nodes are asked in turn.
+    /// The nodes that are asked in turn.
+    fn note_asked(&self, traffic: &Traffic, nodes: &mut Vec<NodeIx>) {
+        nodes.clear();
+        if traffic.node.is_none() {
+            nodes.extend(self.manager.store.nodes().map(|(node, _)| node));
+        }
+        if nodes.is_empty() {
+            nodes.push(self.asked_node(traffic.node.as_deref()));
+        }
+    }
+
+    /// How many they are.
     fn asked_nodes(&self, traffic: &Traffic) -> usize {
         let all = || self.manager.store.nodes().count().max(1);
         if traffic.node.is_none() { all() } else { 1 }
