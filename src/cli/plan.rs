@@ -114,16 +114,12 @@ fn plan(args: &PlanArgs) -> Result<Exit, Exit> {
     let modes = Mode::all(args.sick_after, args.slow_start);
     if let Some(word) = &args.scenario {
         let case = case(&deploy, &modes, word)?;
-        let mut scenario = (*deploy.scenario(case)).clone();
+        let staged = deploy.scenario(case);
+        let mut scenario = (*staged).clone();
         scenario.seed = args.seed.unwrap_or(scenario.seed);
         // A version that goes on crashing is shown for as long as the forecast looks at it.
-        let (_, over) = forecast::run(
-            &mut Room::default(),
-            &deploy,
-            case,
-            &deploy.scenario(case),
-            scenario.seed,
-        );
+        let room = &mut Room::default();
+        let (_, over) = forecast::run(room, &deploy, case, &staged, scenario.seed);
         scenario.limits.time = over.since(SimTime::ZERO);
         let written = scenario.to_tree().to_lines();
         return Ok(answer(|out| out.write_all(written.as_bytes()).map(|()| Exit::Success)));

@@ -78,6 +78,11 @@ impl Task {
 }
 
 impl State {
+    /// Whether [`State::apply`] makes something of a fact.
+    fn learns_from(fact: &Fact) -> bool {
+        matches!(fact, Fact::Service { .. } | Fact::Update { .. } | Fact::Task { .. })
+    }
+
     /// Takes the next record.
     pub(super) fn apply(&mut self, record: &Record) {
         match &record.fact {
@@ -149,9 +154,7 @@ impl<'a> Reading<'a> {
         };
         for (place, record) in records.iter().enumerate() {
             match &record.fact {
-                Fact::Service { .. } | Fact::Update { .. } | Fact::Task { .. } => {
-                    telling.push(place);
-                }
+                fact if State::learns_from(fact) => telling.push(place),
                 Fact::Command(CommandFact::Typed { step, .. }) => note(*step, 0, place),
                 Fact::Command(CommandFact::Exited { step, .. }) => note(*step, 1, place),
                 _ => {}

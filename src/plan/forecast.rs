@@ -18,6 +18,8 @@ use crate::sweep::replicate::seed;
 use crate::timeline::ends::Stop;
 use crate::timeline::sink::Sink;
 
+pub use crate::sim::room::Room;
+
 /// The forecast of a deploy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Forecast {
@@ -121,10 +123,6 @@ pub struct ServiceSummary {
     pub course: Vec<(Span, u64)>,
 }
 
-/// Where one run is made after the other.
-#[derive(Default)]
-pub struct Room(Option<Simulation>);
-
 /// Runs one run of a case: its numbers, and when it was over.
 pub fn run(
     room: &mut Room,
@@ -138,11 +136,8 @@ pub fn run(
         Case::Bad(place, _) => deploy.bad_image(place),
     };
     let mut watch = Watch::new(scenario, bad);
-    let simulation = match room.0.take() {
-        Some(room) => room.anew(scenario, Seed(seed)),
-        None => Simulation::undrawn(scenario, Seed(seed)).without_digest(),
-    };
-    let simulation = room.0.insert(simulation);
+    let new = |scenario: &_, seed| Simulation::undrawn(scenario, seed).without_digest();
+    let simulation = room.next(scenario, Seed(seed), new);
     let mut stop = simulation.run_until(SimTime::ZERO, &mut watch);
     while stop.is_none() && !watch.is_over() {
         stop = simulation.step(&mut watch);

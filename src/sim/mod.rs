@@ -7,6 +7,7 @@ mod fault;
 pub mod manager;
 pub mod race;
 mod request;
+pub mod room;
 mod rows;
 mod script;
 mod stack;

@@ -112,8 +112,8 @@ impl Simulation {
         self.requests.sources.entry(number).or_insert_with(new);
         let turn = match traffic.told {
             Told::Each => {
-                let until = if self.makes_haste { self.calm_until() } else { now };
-                let left = self.make_requests(number, traffic, until.max(SimTime(now.0 + 1)));
+                let until = self.calm_until().max(SimTime(now.0 + 1));
+                let left = self.make_requests(number, traffic, until);
                 if !self.tells.requests {
                     self.tell(number, self.now());
                 }
@@ -240,7 +240,7 @@ impl Simulation {
         }
         let goes_on = self.manager.store.journal.news() < TOLD_AT_ONCE && self.may_go_on();
         if goes_on {
-            self.turn_to(due);
+            self.turn_to(due, 1);
         }
         goes_on
     }
@@ -260,7 +260,8 @@ impl Simulation {
         };
         source.next = at.after(gap);
         source.made += 1;
-        let node = self.asked(traffic, made);
+        let turn = made % self.asked_nodes(traffic).count() as u64;
+        let node = self.asked_nodes(traffic).nth(turn as usize).expect("there are more");
         let reached = self.reached(&traffic.target);
         let port = match traffic.target {
             Target::Port(port) => port,
@@ -329,7 +330,7 @@ impl Simulation {
             && traffic.takes == Span::ZERO
             && traffic.connections == 0;
         // To make a few is no more work than to count them.
-        let few = || 2 * self.asked_nodes(traffic) as u64;
+        let few = || 2 * self.asked_nodes(traffic).count() as u64;
         if !simple || requests_before(until, source, traffic) < few() {
             return false;
         }
@@ -345,7 +346,8 @@ impl Simulation {
             until
         };
         let mut nodes = std::mem::take(&mut self.requests.asked);
-        self.note_asked(traffic, &mut nodes);
+        nodes.clear();
+        nodes.extend(self.asked_nodes(traffic));
         let counted = self.count_alike(traffic, source, until, &nodes);
         self.requests.asked = nodes;
         let Some(count) = counted else { return false };
@@ -353,7 +355,7 @@ impl Simulation {
         if each {
             // The first of them has been turned to.
             let last = SimTime(source.next.0 - traffic.every.0 as u64);
-            self.turn_to_last_of(count - 1, last);
+            self.turn_to(last, count - 1);
         }
         true
     }
@@ -419,29 +421,12 @@ impl Simulation {
         }
     }
 
-    /// The nodes that are asked in turn.
-    fn note_asked(&self, traffic: &Traffic, nodes: &mut Vec<NodeIx>) {
-        nodes.clear();
-        if traffic.node.is_none() {
-            nodes.extend(self.manager.store.nodes().map(|(node, _)| node));
-        }
-        if nodes.is_empty() {
-            nodes.push(self.asked_node(traffic.node.as_deref()));
-        }
-    }
-
-    /// How many they are.
-    fn asked_nodes(&self, traffic: &Traffic) -> usize {
-        let all = || self.manager.store.nodes().count().max(1);
-        if traffic.node.is_none() { all() } else { 1 }
-    }
-
-    /// The node that the request of that number asks.
-    fn asked(&self, traffic: &Traffic, made: u64) -> NodeIx {
-        let store = &self.manager.store;
-        let in_turn = (made % self.asked_nodes(traffic) as u64) as usize;
-        let all = traffic.node.is_none().then(|| store.nodes().nth(in_turn)).flatten();
-        all.map_or_else(|| self.asked_node(traffic.node.as_deref()), |(node, _)| node)
+    /// The nodes that are asked in turn: at least one.
+    fn asked_nodes(&self, traffic: &Traffic) -> impl Iterator<Item = NodeIx> {
+        let all = traffic.node.is_none().then(|| self.manager.store.nodes());
+        let mut all = all.into_iter().flatten().map(|(node, _)| node).peekable();
+        let one = all.peek().is_none().then(|| self.asked_node(traffic.node.as_deref()));
+        all.chain(one)
     }
 
     /// Whether the node of a task has power.

@@ -65,7 +65,7 @@ pub struct Simulation {
     /// Whether there are requests that are told by the second.
     pub(super) counts_traffic: bool,
     /// Whether nobody looks at the world between two events.
-    pub(super) makes_haste: bool,
+    makes_haste: bool,
     pub(super) events: u64,
     /// Timers of the leader that are ahead in the background: what a wait that holds the run may
     /// end with.
@@ -327,7 +327,7 @@ impl Simulation {
             Event::Fault(fault, edge) => self.fault(fault, edge),
         }
         // Half of all events change nothing.
-        if self.manager.store.journal.has_news() {
+        if self.manager.store.journal.news() > 0 {
             self.hand_on(sink);
         }
         self.spend();
@@ -406,16 +406,14 @@ impl Simulation {
         goes_on
     }
 
-    /// Turns to a moment before all events as if one were due then: the one under way is over.
-    pub(super) fn turn_to(&mut self, at: SimTime) {
-        self.spend();
-        self.ahead.pass_to(at);
-    }
-
-    /// The same for the last of so many moments.
-    pub(super) fn turn_to_last_of(&mut self, events: u64, at: SimTime) {
-        self.events += events;
-        self.ahead.pass_to(at);
+    /// Turns to a moment before all events as if the last of so many, each with a moment of its
+    /// own, were due then: the one under way is over.
+    pub(super) fn turn_to(&mut self, at: SimTime, events: u64) {
+        if events > 0 {
+            self.spend();
+            self.events += events - 1;
+            self.ahead.pass_to(at);
+        }
     }
 
     /// So many events may follow the one under way.
@@ -453,10 +451,11 @@ impl Simulation {
     }
 
     /// The moment before which no event is due and the run does not end: until then requests are
-    /// all that happens. The start of time if there is none; so it is where other requests are
-    /// counted before each event, which may be answered by the same load balancers.
+    /// all that happens. The start of time if there is none, or somebody looks in between; so it
+    /// is where other requests are counted before each event: they may be answered by the same load
+    /// balancers.
     pub(super) fn calm_until(&self) -> SimTime {
-        if self.counts_traffic {
+        if !self.makes_haste || self.counts_traffic {
             return SimTime::ZERO;
         }
         let end = match self.is_pending() {

@@ -49,11 +49,6 @@ impl Journal {
         no
     }
 
-    /// Whether something was noted that was not handed on.
-    pub fn has_news(&self) -> bool {
-        !self.records.is_empty()
-    }
-
     /// How many records were not handed on yet.
     pub fn news(&self) -> usize {
         self.records.len()

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::base::chance::Seed;
 use crate::scenario::Scenario;
+use crate::sim::room::Room;
 use crate::sim::world::Simulation;
 use crate::sweep::claims;
 use crate::sweep::measure::{Measure, Row};
@@ -59,12 +60,8 @@ fn new(scenario: &Arc<Scenario>, seed: Seed) -> Simulation {
 }
 
 /// Runs one replicate, in the room of the one before.
-fn run(room: &mut Option<Simulation>, scenario: &Arc<Scenario>, seed: Seed) -> Replicate {
-    let simulation = match room.take() {
-        Some(room) => room.anew(scenario, seed),
-        None => new(scenario, seed),
-    };
-    let simulation = room.insert(simulation);
+fn run(room: &mut Room, scenario: &Arc<Scenario>, seed: Seed) -> Replicate {
+    let simulation = room.next(scenario, seed, new);
     let mut measure = Measure::default();
     // Records are kept only if something is claimed of them.
     let mut records: Option<Vec<Record>> = (!scenario.expect.is_empty()).then(Vec::new);
@@ -92,7 +89,7 @@ impl Runner<'_> {
         // A copy of its own: threads that count the owners of one copy at each event wait for each
         // other. What the copies still share is counted a few times a run.
         let scenario = Arc::new((*self.cells[chunk.cell]).clone());
-        let mut room = None;
+        let mut room = Room::default();
         let replicate = |number| {
             let stopped = self.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
             (!stopped).then(|| run(&mut room, &scenario, seed(self.first_seed, number)))
